@@ -1,0 +1,144 @@
+// Builds dist/: the library, the command line and the replay worker as ES modules, the preload files as
+// CommonJS, the declarations of the public API; and oclif's manifest. `--fast` leaves the declarations out.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const staging = join('node_modules', '.cache', `fir-build-${process.pid}`);
+
+const LIBRARY = { index: 'src/index.ts', worker: 'src/core/replay/worker.ts' };
+const PRELOAD = {
+  'preload/register': 'src/preload/register.ts',
+  'preload/recorder': 'src/preload/recorder.ts',
+  'preload/log': 'src/preload/log.ts',
+};
+const AUTOCOMPLETE = 'node_modules/@oclif/plugin-autocomplete/lib/commands/autocomplete';
+const COMMAND_LINE = {
+  cli: 'src/cli/main.ts',
+  'commands/capture': 'src/commands/capture.ts',
+  'commands/inspect': 'src/commands/inspect.ts',
+  'commands/replay': 'src/commands/replay.ts',
+  'hooks/command-not-found': 'src/cli/command-not-found.ts',
+  // oclif's own commands, bundled file by file: as listed plugins they would be looked for at every start.
+  'commands/help': 'node_modules/@oclif/plugin-help/lib/commands/help.js',
+  'commands/autocomplete/index': `${AUTOCOMPLETE}/index.js`,
+  'commands/autocomplete/create': `${AUTOCOMPLETE}/create.js`,
+  'commands/autocomplete/script': `${AUTOCOMPLETE}/script.js`,
+};
+
+const common = {
+  absWorkingDir: root,
+  outdir: staging,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  logLevel: 'warning',
+  legalComments: 'none',
+};
+const splitting = { format: 'esm', splitting: true, chunkNames: 'chunks/[name]-[hash]' };
+
+/** Entries whose source exists; the others are named on stderr. */
+function existing(entries) {
+  const found = {};
+  for (const [name, path] of Object.entries(entries)) {
+    if (existsSync(join(root, path))) found[name] = path;
+    else console.error(`build: ${path} is missing, left out`);
+  }
+  return found;
+}
+
+/** What oclif asks for only in rare cases is evaluated at its first use, not at start-up. */
+const lazyModules = {
+  name: 'lazy-modules',
+  setup(build) {
+    const rare = /^(tinyglobby|ejs|lilconfig|cli-spinners|ansi-escapes|wrap-ansi|clean-stack|minimatch)$/;
+    build.onResolve({ filter: rare }, (request) =>
+      request.importer.includes(join('@oclif', 'core')) && request.namespace === 'file'
+        ? { path: request.path, namespace: 'lazy', pluginData: request.resolveDir }
+        : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path, pluginData }) => ({
+      contents: `
+        const load = () => require(${JSON.stringify(path)});
+        module.exports = new Proxy(function () {}, {
+          get: (_, name) => load()[name],
+          has: (_, name) => name in load(),
+          apply: (_, self, args) => Reflect.apply(load(), self, args),
+        });`,
+      loader: 'js',
+      resolveDir: pluginData,
+    }));
+  },
+};
+
+async function bundle() {
+  const { build } = await import('esbuild');
+  const results = await Promise.allSettled([
+    build({ ...common, ...splitting, entryPoints: existing(LIBRARY) }),
+    build({
+      ...common,
+      entryPoints: existing(PRELOAD),
+      format: 'cjs',
+      outExtension: { '.js': '.cjs' },
+      external: ['./recorder.cjs', './log.cjs'],
+    }),
+    build({
+      ...common,
+      ...splitting,
+      entryPoints: existing(COMMAND_LINE),
+      plugins: [lazyModules],
+      // Compilers that oclif would only load to run commands from their sources.
+      external: ['typescript', 'ts-node', 'tsx'],
+      banner: {
+        js: "import { createRequire as createRequireOfFir } from 'node:module'; const require = createRequireOfFir(import.meta.url);",
+      },
+    }),
+  ]);
+  for (const result of results)
+    if (result.status === 'rejected') {
+      console.error(String(result.reason));
+      process.exitCode = 1;
+    }
+}
+
+/** Replaces dist/ as a whole, so that a program that runs meanwhile meets the old build or the new one. */
+function publish() {
+  const dist = join(root, 'dist');
+  const previous = join(root, `${staging}-previous`);
+  if (existsSync(dist)) renameSync(dist, previous);
+  renameSync(join(root, staging), dist);
+  rmSync(previous, { recursive: true, force: true });
+}
+
+/** Names, flags and help of all commands, so that help and look-up load no command. */
+async function writeManifest() {
+  const { Config } = await import('@oclif/core/config');
+  const { settings } = await import('@oclif/core/settings');
+  settings.enableAutoTranspile = false;
+  const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const config = new Config({ root, pjson, ignoreManifest: true, userPlugins: false, devPlugins: false });
+  await config.load();
+  const manifest = { commands: {}, version: pjson.version };
+  for (const [id, command] of Object.entries(config.rootPlugin.manifest.commands).sort()) {
+    manifest.commands[id] = command;
+  }
+  writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+function writeDeclarations() {
+  if (!existsSync(join(root, LIBRARY.index))) return;
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+}
+
+mkdirSync(join(root, staging), { recursive: true });
+try {
+  await bundle();
+  publish();
+  await writeManifest();
+  if (!process.argv.includes('--fast')) writeDeclarations();
+} finally {
+  rmSync(join(root, staging), { recursive: true, force: true });
+}

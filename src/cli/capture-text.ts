@@ -1,0 +1,64 @@
+import type { CaptureSummary } from '../core/capture/index.js';
+import type { Paint } from './colour.js';
+import { formatBytes, formatCount } from './format.js';
+import { printable } from './printable.js';
+
+const SHOWN_REASONS = 10;
+
+/** Said once, before the program starts. */
+export function privacyNotice(directory: string): string {
+  return `fir: the values of recorded arguments and results are written to ${printable(directory)}, readable by you alone\n`;
+}
+
+/** What a capture left behind, and what to type next; for stderr. */
+export function captureSummaryText(summary: CaptureSummary, level: number, paint: Paint): string {
+  const lines = summary.recorded === 0 ? nothingRecorded(summary, level) : recorded(summary, paint);
+  return lines.map((line) => `fir: ${line}\n`).join('');
+}
+
+function nothingRecorded({ reason }: CaptureSummary, level: number): string[] {
+  if (level < 10) return [`level ${level} records no calls, it only logs them; --level 10 records`];
+  return [`nothing was recorded: ${printable(reason ?? 'the program made no call that fir knows')}`];
+}
+
+function recorded(summary: CaptureSummary, paint: Paint): string[] {
+  const { completed, failed, unfinished, skippedByLimit, skippedByFilter, notRecorded } = summary;
+  const endings = [
+    `${completed} completed`,
+    failed > 0 ? paint.bad(`${failed} failed`) : '0 failed',
+    unfinished > 0 ? paint.bad(`${unfinished} unfinished`) : '0 unfinished',
+  ].join(', ');
+  const directory = printable(summary.directory);
+  const skipped = [
+    ...(skippedByLimit > 0 ? [`${skippedByLimit} over --max-count or --max-size`] : []),
+    ...(skippedByFilter > 0 ? [`${skippedByFilter} by --include or --exclude`] : []),
+  ];
+  return [
+    `${formatCount(summary.recorded, 'call')} recorded (${endings}), ${formatBytes(summary.bytes)} in ${directory}`,
+    ...(skipped.length > 0 ? [paint.warn(`calls skipped: ${skipped.join(', ')}`)] : []),
+    ...(notRecorded > 0 ? [paint.bad(`${formatCount(notRecorded, 'call')} could not be recorded:`)] : []),
+    ...summary.errors.slice(0, SHOWN_REASONS).map((error) => `  ${printable(error)}`),
+    ...notReplayable(summary, paint),
+    `next: fir inspect ${quoted(summary.directory)}`,
+  ];
+}
+
+function notReplayable(summary: CaptureSummary, paint: Paint): string[] {
+  const all = summary.notReplayable;
+  if (all.length === 0) return [];
+  const hidden = all.length - SHOWN_REASONS;
+  return [
+    paint.warn(`${formatCount(all.length, 'function')} can't be replayed:`),
+    ...all
+      .slice(0, SHOWN_REASONS)
+      .map(({ function: name, reason, hint }) =>
+        printable(`  ${name}: ${reason}${hint === undefined ? '' : `; ${hint}`}`),
+      ),
+    ...(hidden > 0 ? [`  and ${hidden} more`] : []),
+  ];
+}
+
+/** As a shell takes it. */
+function quoted(path: string): string {
+  return /^[\w./+-]+$/.test(path) ? path : `'${printable(path).replaceAll("'", "'\\''")}'`;
+}

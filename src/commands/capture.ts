@@ -1,0 +1,167 @@
+import { relative, resolve } from 'node:path';
+import { boolean, custom, integer, option, string } from '@oclif/core/flags';
+import { splitAtDoubleDash } from '../cli/argv.js';
+import { BaseCommand } from '../cli/base-command.js';
+import { captureSummaryText, privacyNotice } from '../cli/capture-text.js';
+import { loadPaint } from '../cli/colour.js';
+import { dieBy } from '../cli/die-by.js';
+import { CommandExit } from '../cli/failure.js';
+import { takeOverInterrupts } from '../cli/interrupts.js';
+import { runCapture } from '../core/capture/index.js';
+import { FirError } from '../core/errors.js';
+
+const LEVELS = ['0', '1', '3', '5', '10'] as const;
+
+const sizeInGb = custom<number>({
+  async parse(text) {
+    const size = Number(text);
+    if (text.trim() !== '' && size >= 0) return size;
+    throw new FirError('USAGE', `--max-size ${text} is no size in GB`, {
+      hint: 'Write it like --max-size 0.5',
+    });
+  },
+});
+
+/** Comma-separated, and given any number of times. */
+const patterns = { multiple: true, multipleNonGreedy: true, delimiter: ',', helpValue: 'PATTERN' } as const;
+
+export default class Capture extends BaseCommand {
+  static override summary = 'Run a command and record the calls of its tensor libraries.';
+  static override description =
+    'Starts the command with recording switched on, in it, its worker threads and the Node processes that it starts. ' +
+    'Everything behind -- is the command, untouched; its stdin, stdout, signals and exit code are its own. ' +
+    'The values of arguments and results are written to disk.\n\n' +
+    'Exit codes: those of the command; 125 where fir itself fails, 126 where the command is no program, 127 where ' +
+    'there is none of that name.';
+
+  static override usage = 'capture [FLAGS] -- COMMAND [ARGS...]';
+  static override examples = [
+    { description: 'Record into fir_dumps', command: '<%= config.bin %> <%= command.id %> -- node app.js' },
+    {
+      description: 'Record only inference runs, at most 100 of them',
+      command:
+        "<%= config.bin %> <%= command.id %> -o session --include 'InferenceSession.*' --max-count 100 -- npm start",
+    },
+    {
+      description: "Record functions of the program's own",
+      command:
+        "<%= config.bin %> <%= command.id %> --instrument './kernels.js#gemm,Attention' -- node app.js --fast",
+    },
+    {
+      description: 'Log calls and their arguments without recording them',
+      command: '<%= config.bin %> <%= command.id %> --level 3 --log-dest calls-%i.log -- node app.js',
+    },
+  ];
+
+  // What stands before `--` is told apart from flags here, to say what is wrong with it.
+  static override strict = false;
+
+  static override flags = {
+    dir: string({
+      char: 'o',
+      summary: 'Session directory; an existing session is added to.',
+      default: 'fir_dumps',
+      env: 'FIR_DUMP_DIR',
+      helpValue: 'DIR',
+    }),
+    level: option({
+      summary: '1 logs names, 3 arguments and results, 5 statistics too; 10 records.',
+      options: LEVELS,
+      default: '10' as const,
+      env: 'FIR_LOGLEVEL',
+    })(),
+    include: string({
+      summary: 'Record only functions that match.',
+      env: 'FIR_DUMP_INCLUDE',
+      ...patterns,
+    }),
+    exclude: string({
+      summary: 'Record no functions that match; applied after --include.',
+      env: 'FIR_DUMP_EXCLUDE',
+      ...patterns,
+    }),
+    'max-size': sizeInGb({
+      summary: 'Stop recording at this size of a process (default 20).',
+      env: 'FIR_DUMP_MAX_SIZE_GB',
+      helpValue: 'GB',
+    }),
+    'max-count': integer({
+      summary: 'Stop recording after so many calls of a process (default 1000).',
+      env: 'FIR_DUMP_MAX_COUNT',
+      min: 0,
+      helpValue: 'N',
+    }),
+    'on-limit': option({
+      summary: 'What to do at a limit.',
+      options: ['stop'] as const,
+      default: 'stop' as const,
+    })(),
+    format: option({
+      summary: 'Format of the tensor files.',
+      options: ['safetensors'] as const,
+      default: 'safetensors' as const,
+    })(),
+    instrument: string({
+      summary: "Record these exports of a module too: './kernels.js#gemm,Attention'.",
+      helpValue: 'FILE#EXPORTS',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    'async-parents': boolean({
+      summary: 'Follow which call an asynchronous call ran inside, also where Node makes that slow.',
+      env: 'FIR_ASYNC_PARENTS',
+    }),
+    'log-dest': string({
+      summary: 'Where the log goes: stderr, stdout or a path; %i in it is the process id.',
+      env: 'FIR_LOGDEST',
+      helpValue: 'DEST',
+    }),
+    quiet: boolean({ char: 'q', summary: 'Print neither the notice nor the summary.' }),
+  };
+
+  async run(): Promise<void> {
+    const { own, rest } = splitAtDoubleDash(this.argv);
+    const { flags, argv } = await this.parse(Capture, own);
+    const [command, ...args] = rest ?? [];
+    if (argv.length > 0 || command === undefined) throw misplacedCommand(argv.map(String), rest);
+    const level = Number(flags.level);
+    const directory = resolve(flags.dir);
+    const shownDirectory = relative(process.cwd(), directory) || '.';
+    takeOverInterrupts();
+    const { exitCode, signal, summary } = await runCapture({
+      command,
+      args,
+      directory,
+      level,
+      logDest: flags['log-dest'],
+      include: flags.include ?? [],
+      exclude: flags.exclude ?? [],
+      maxSizeGb: flags['max-size'],
+      maxCount: flags['max-count'],
+      instrument: flags.instrument ?? instrumentedByEnvironment(),
+      asyncParents: flags['async-parents'],
+      env: process.env,
+      onStarted: () => {
+        if (level >= 10 && !flags.quiet) process.stderr.write(privacyNotice(shownDirectory));
+      },
+    });
+    if (!flags.quiet) {
+      const paint = await loadPaint(process.stderr, process.env);
+      process.stderr.write(captureSummaryText({ ...summary, directory: shownDirectory }, level, paint));
+    }
+    if (signal !== undefined) await dieBy(signal);
+    throw new CommandExit(exitCode ?? 0);
+  }
+}
+
+function misplacedCommand(before: string[], rest: string[] | undefined): FirError {
+  const hint = 'Put the command behind --: fir capture -o fir_dumps -- node app.js';
+  if (before.length === 0) return new FirError('USAGE', 'there is no command to record', { hint });
+  const problem = rest === undefined ? 'stands where only flags are' : 'stands before --';
+  return new FirError('USAGE', `${before.join(' ')} ${problem}`, { hint });
+}
+
+/** One specification a line, as the recorder takes them. */
+function instrumentedByEnvironment(): string[] {
+  return (process.env['FIR_INSTRUMENT'] ?? '').split('\n').filter((line) => line !== '');
+}

@@ -1,0 +1,112 @@
+import type { RecordedError } from '../model/call.js';
+import type { DtypeName } from '../model/dtype.js';
+import type { Unreadable } from '../model/session.js';
+import type { CallStatus, Producer } from '../session/index.js';
+
+/** A number, or what JSON has no number for. */
+export type JsonNumber = number | 'NaN' | 'Infinity' | '-Infinity';
+
+export interface InspectStatistics {
+  min: JsonNumber | null;
+  max: JsonNumber | null;
+  mean: JsonNumber | null;
+  std: JsonNumber | null;
+  nan: number;
+  inf: number;
+  /** One edge more than counts; absent where nothing finite is there to count. */
+  histogram?: { edges: JsonNumber[]; counts: number[] };
+}
+
+/** One tensor of a call. Where `error` says why its layout is not known, the other fields are absent. */
+export interface InspectTensor {
+  key: string;
+  dtype?: DtypeName;
+  shape?: number[];
+  stride?: number[];
+  offset?: number;
+  device?: string;
+  /** Of the logical values. */
+  bytes?: number;
+  /** Other keys of the call whose tensors are in the same storage. */
+  sharedWith?: string[];
+  stats?: InspectStatistics;
+  /** Of the logical values, contiguous, little-endian; of strings, each with its length as 8 bytes before it. */
+  sha256?: string;
+  /** Why the layout or the values can't be had. */
+  error?: string;
+}
+
+export interface InspectCall {
+  call: number;
+  dump: string;
+  function: string;
+  module: string;
+  pid: number;
+  selfId?: number | bigint;
+  generation?: number;
+  status: CallStatus;
+  /** RFC 3339 where fir recorded; FlashInfer's local time has no zone. */
+  startedAt: string | null;
+  durationUs: number | null;
+  inputs: InspectTensor[];
+  outputs: InspectTensor[];
+  mutated: InspectTensor[];
+  replayable: boolean;
+  reasons: string[];
+  /** How the recorded call failed. */
+  error?: RecordedError;
+}
+
+export interface InspectFunctionSummary {
+  function: string;
+  calls: number;
+  failed: number;
+  unfinished: number;
+  /** Of all tensors of its calls. */
+  bytes: number;
+  p50Us: number | null;
+  p95Us: number | null;
+}
+
+export interface InspectSummary {
+  calls: number;
+  byStatus: Record<string, number>;
+  byFunction: InspectFunctionSummary[];
+}
+
+export interface InspectSessionInfo {
+  path: string;
+  producer: Producer;
+  versions: Record<string, string>;
+  processes: number;
+  records: number;
+  /** The first of them; `unreadableCount` is how many there are. */
+  unreadable: Unreadable[];
+  unreadableCount: number;
+}
+
+/** `fir.inspect/1` as a stream: `calls` is made call by call, and `summary` tells of the calls taken so far. */
+export interface SessionInspection {
+  format: 'fir.inspect/1';
+  session: InspectSessionInfo;
+  calls: Iterable<InspectCall>;
+  summary(): InspectSummary;
+}
+
+/** `fir.inspect-file/1`: one .safetensors file. */
+export interface FileInspection {
+  format: 'fir.inspect-file/1';
+  file: { path: string; bytes: number; metadata: Record<string, string> };
+  tensors: InspectFileTensor[];
+}
+
+export interface InspectFileTensor {
+  key: string;
+  /** As the file names it: `F32`. */
+  dtype: string;
+  shape: number[];
+  bytes: number;
+  stats?: InspectStatistics;
+  sha256?: string;
+  error?: string;
+}

@@ -1,0 +1,103 @@
+import type { JsonObject, JsonValue } from './json.js';
+import type { TensorLayout, TensorRole } from './tensor.js';
+
+export type ExecutionStatus = 'inputs_saved' | 'completed' | 'failed' | 'graph_capture_pending_flush';
+
+export interface TensorDetail {
+  shape: number[];
+  /** As torch prints it: `torch.float32`. */
+  dtype: string;
+  stride: number[];
+  device: string;
+}
+
+export interface TensorInfo {
+  input_tensor_keys: string[];
+  output_tensor_keys: string[];
+  input_size_bytes?: number;
+  input_size_mb?: number;
+  output_size_bytes?: number;
+  output_size_mb?: number;
+  total_size_bytes?: number;
+  total_size_mb?: number;
+}
+
+/** How replay finds a recorded function again. */
+export type Resolution =
+  /**
+   * An export of one of the program's own files. `module` is relative to `root` with forward slashes; `root` is
+   * provenance. `tentative`: the program ended before the export could be looked up, so it goes by the function's name.
+   */
+  | { kind: 'module'; root: string; module: string; export: string; tentative?: true }
+  /** An export of a package under node_modules. */
+  | { kind: 'package'; package: string; version?: string; subpath?: string; export: string }
+  /** A class or function that a built-in adapter knows. */
+  | { kind: 'adapter'; adapter: string; package: string; version?: string }
+  /** Not replayable, and why; `hint` is the way out. */
+  | { kind: 'unresolved'; reason: string; hint?: string };
+
+/** What the last part of a function's name is. */
+export type MemberKind = 'function' | 'constructor' | 'method' | 'static';
+
+export interface RecordedError {
+  name: string;
+  message: string;
+  stack?: string;
+  /** What was thrown, where it was not an Error. */
+  value?: JsonValue;
+}
+
+/** `fir` of a record: everything that FlashInfer's format does not have. */
+export interface FirFields {
+  version: 1;
+  process_uid: string;
+  /** Order of starts within the process, from 1. */
+  sequence: number;
+  /** Order of ends within the process, from 1; on records of ended calls. */
+  end_sequence?: number;
+  /** Sequence of the recorded call that this one ran inside; null: none. */
+  parent: number | null | 'unknown';
+  started_at: string;
+  duration_us?: number;
+  gpu_us?: number;
+  kind: MemberKind;
+  async?: boolean;
+  resolve?: Resolution;
+  /** The object that a constructor or factory made (`self_id`) is this call's to make. */
+  constructs?: boolean;
+  /** Class of the object of a stateful call. */
+  self_class?: string;
+  tensors: Record<string, TensorLayout>;
+  roles?: Record<string, TensorRole>;
+  mutated_tensor_keys?: string[];
+  /** A change seen only after the synchronous return of an async call: it may be the program's own. */
+  mutated_pending_keys?: string[];
+  /** Arguments that are not tensors and ended differently: `arg_1` to its encoding after the call. */
+  mutated_arguments?: Record<string, JsonValue>;
+  /** Why the call can't be replayed, each naming an argument. */
+  not_replayable?: string[];
+  truncated?: boolean;
+  error?: RecordedError;
+  dropped?: JsonObject;
+}
+
+/** One line of `session.jsonl` or `metadata.jsonl`. Unknown fields are kept by whoever rewrites it. */
+export interface CallRecord {
+  function_name: string;
+  module: string;
+  call_sequence: number;
+  timestamp: string;
+  process_id: number;
+  self_id?: number | bigint;
+  input_metadata: Record<string, JsonValue>;
+  output_metadata: Record<string, JsonValue>;
+  tensor_info: TensorInfo;
+  tensor_details: Record<string, TensorDetail>;
+  tensor_format: 'torch' | 'safetensors';
+  function_signature?: string;
+  versions?: Record<string, JsonValue>;
+  execution_status: ExecutionStatus;
+  graph_capture?: boolean;
+  dump_dir: string;
+  fir?: FirFields;
+}

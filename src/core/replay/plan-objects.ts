@@ -1,0 +1,172 @@
+import type { CallFacts, ObjectName, PlanCall, PlanObject, PlanSource } from './plan-types.js';
+
+/** Recursion deeper than this is not searched for the call that covers another. */
+const MAX_NESTING = 4096;
+
+/**
+ * How the calls of one process hang together: which objects each one needs or makes, and which calls another one's
+ * replay executes. Calls are positions in `calls`, which is in the order of their starts.
+ */
+export class ProcessObjects {
+  readonly calls: readonly PlanCall[];
+  /** Objects that must be alive before a call: its `self`, unless the call makes it, and those in its arguments. */
+  readonly uses = new Map<number, readonly PlanObject[]>();
+  readonly makes = new Map<number, readonly PlanObject[]>();
+  /** Calls that the replay of an outer one executes, acting on the very same object. */
+  readonly coveredBy = new Map<number, number>();
+  /** Calls that may have run inside another one that has the same object: the recorder could not tell. */
+  readonly ambiguousWith = new Map<number, number>();
+  readonly #source: PlanSource;
+  readonly #parents: Int32Array;
+  readonly #current = new Map<string, PlanObject>();
+  readonly #constructors = new Map<PlanObject, number>();
+  readonly #touches = new Map<PlanObject, Set<number>>();
+  readonly #running = new Map<PlanObject, { position: number; endedUs: number }[]>();
+
+  constructor(calls: readonly PlanCall[], source: PlanSource) {
+    this.calls = calls;
+    this.#source = source;
+    this.#parents = parentsOf(calls);
+    calls.forEach((call, position) => {
+      this.#add(call, position);
+    });
+    for (const [object, touches] of this.#touches) {
+      if (object.creator !== undefined) touches.delete(object.creator);
+      object.touches = [...touches].sort((a, b) => a - b);
+    }
+  }
+
+  #add(call: PlanCall, position: number): void {
+    const facts = this.#source.factsOf(call.number);
+    const used = facts.argumentObjects.map((name) => this.#find(name, facts.adapter));
+    let made: PlanObject | undefined;
+    let root: number | undefined;
+    if (call.selfId !== undefined) {
+      const name = { selfId: String(call.selfId), className: classNameOf(call) };
+      const outerConstructor = call.constructs ? this.#constructorAround(name, position) : undefined;
+      if (outerConstructor !== undefined) root = this.coveredBy.get(outerConstructor) ?? outerConstructor;
+      else if (call.constructs) made = this.#construct(name, position, facts.adapter);
+      else used.unshift(this.#find(name, facts.adapter));
+    }
+    const uses = [...new Set(used)];
+    root ??= this.#outermost(position, (outer) =>
+      made === undefined
+        ? uses.some((object) => object.rule !== 'stateless' && this.#actsOn(outer, object))
+        : this.#returns(outer, made),
+    );
+    if (uses.length > 0) this.uses.set(position, uses);
+    if (root !== undefined) this.coveredBy.set(position, root);
+    else if (call.parent === 'unknown') this.#noteAmbiguity(position, uses, facts);
+    if (made !== undefined) this.#setCreator(made, root ?? position);
+    for (const object of uses) {
+      if (call.status === 'completed') this.#touchesOf(object).add(root ?? position);
+      this.#noteRunning(object, position, facts);
+    }
+  }
+
+  #find(name: ObjectName, adapter: string | undefined): PlanObject {
+    return this.#current.get(keyOf(name)) ?? this.#start(name, adapter);
+  }
+
+  #construct(name: ObjectName, position: number, adapter: string | undefined): PlanObject {
+    const object = this.#start(name, adapter);
+    this.#constructors.set(object, position);
+    return object;
+  }
+
+  #start(name: ObjectName, adapter: string | undefined): PlanObject {
+    const rule = this.#source.ruleOf(name.className, adapter);
+    const key = `${this.calls[0]?.processUid}/${this.#touches.size + 1}`;
+    const object: PlanObject = { ...name, key, rule, creator: undefined, touches: [] };
+    this.#touches.set(object, new Set());
+    this.#current.set(keyOf(name), object);
+    return object;
+  }
+
+  #setCreator(object: PlanObject, position: number): void {
+    object.creator = position;
+    this.makes.set(position, [...(this.makes.get(position) ?? []), object]);
+  }
+
+  /** The constructor or factory of the same object that this constructor runs inside, as a subclass's or `create` does. */
+  #constructorAround(name: ObjectName, position: number): number | undefined {
+    const known = this.#current.get(keyOf(name));
+    const madeBy = known === undefined ? undefined : this.#constructors.get(known);
+    return madeBy !== undefined && this.#isInside(position, madeBy) ? madeBy : undefined;
+  }
+
+  /** The outermost call around this one that fits, and that none covers itself. */
+  #outermost(position: number, fits: (outer: number) => boolean): number | undefined {
+    let found: number | undefined;
+    let outer = this.#parentOf(position);
+    for (let depth = 0; outer >= 0 && depth < MAX_NESTING; depth++) {
+      if (fits(outer)) found = this.coveredBy.get(outer) ?? outer;
+      outer = this.#parentOf(outer);
+    }
+    return found;
+  }
+
+  #actsOn(outer: number, object: PlanObject): boolean {
+    const has = this.uses.get(outer)?.includes(object) || this.#constructors.get(object) === outer;
+    return has ? this.#factsAt(outer).isRunnable : this.#returns(outer, object);
+  }
+
+  /** Whether the object was constructed inside the outer call and is in its result. */
+  #returns(outer: number, object: PlanObject): boolean {
+    const madeBy = this.#constructors.get(object);
+    if (madeBy === undefined || !this.#isInside(madeBy, outer)) return false;
+    const facts = this.#factsAt(outer);
+    return facts.isRunnable && facts.resultObjects.some((name) => keyOf(name) === keyOf(object));
+  }
+
+  #isInside(position: number, outer: number): boolean {
+    let at = this.#parentOf(position);
+    for (let depth = 0; at > outer && depth < MAX_NESTING; depth++) at = this.#parentOf(at);
+    return at === outer;
+  }
+
+  #parentOf(position: number): number {
+    return this.#parents[position] ?? -1;
+  }
+
+  #factsAt(position: number): CallFacts {
+    return this.#source.factsOf(this.calls[position]?.number ?? 0);
+  }
+
+  #touchesOf(object: PlanObject): Set<number> {
+    return this.#touches.get(object) ?? new Set();
+  }
+
+  #noteAmbiguity(position: number, uses: readonly PlanObject[], facts: CallFacts): void {
+    for (const object of uses) {
+      if (object.rule === 'stateless') continue;
+      const around = this.#running.get(object)?.find((other) => other.endedUs > facts.startedUs);
+      if (around !== undefined) this.ambiguousWith.set(position, around.position);
+    }
+  }
+
+  #noteRunning(object: PlanObject, position: number, facts: CallFacts): void {
+    const running = (this.#running.get(object) ?? []).filter((other) => other.endedUs > facts.startedUs);
+    running.push({ position, endedUs: facts.endedUs });
+    this.#running.set(object, running);
+  }
+}
+
+/** Position of the call that each call ran inside, -1 where there is none. A parent that started later is a lie. */
+function parentsOf(calls: readonly PlanCall[]): Int32Array {
+  const bySequence = new Map(calls.map((call, position) => [call.sequence, position]));
+  return Int32Array.from(calls, (call, position) => {
+    const parent = typeof call.parent === 'number' ? bySequence.get(call.parent) : undefined;
+    return parent !== undefined && parent < position ? parent : -1;
+  });
+}
+
+function classNameOf(call: PlanCall): string {
+  if (call.selfClass !== undefined) return call.selfClass;
+  const dot = call.functionName.lastIndexOf('.');
+  return dot < 0 ? call.functionName : call.functionName.slice(0, dot);
+}
+
+function keyOf(name: ObjectName): string {
+  return `${name.selfId}:${name.className}`;
+}

@@ -1,0 +1,54 @@
+import type { StateRule } from '../adapters/contract.js';
+import type { CallEntry } from '../session/index.js';
+
+/** What the plan needs to know about a call and a session's index has. */
+export type PlanCall = Pick<
+  CallEntry,
+  | 'number'
+  | 'processUid'
+  | 'sequence'
+  | 'functionName'
+  | 'status'
+  | 'selfId'
+  | 'selfClass'
+  | 'constructs'
+  | 'parent'
+>;
+
+/** An object as a record names it. */
+export interface ObjectName {
+  selfId: string;
+  className: string;
+}
+
+/** What only a call's record says. */
+export interface CallFacts {
+  /** Recorded objects anywhere in the arguments, and anywhere in the result. */
+  argumentObjects: readonly ObjectName[];
+  resultObjects: readonly ObjectName[];
+  /** The adapter that knows the function, and with it the rule of its class. */
+  adapter: string | undefined;
+  /** False where the record, or a consent that was not given, says already that the call won't run. */
+  isRunnable: boolean;
+  /** Since the epoch; `endedUs` is Infinity for a call that never ended. */
+  startedUs: number;
+  endedUs: number;
+}
+
+export interface PlanSource {
+  calls: readonly PlanCall[];
+  factsOf(call: number): CallFacts;
+  /** Which calls make the state of a class's objects. */
+  ruleOf(className: string, adapter: string | undefined): StateRule;
+}
+
+/** One object of a recorded process. Calls are positions in the order of the process. */
+export interface PlanObject extends ObjectName {
+  /** Unique in the session. */
+  key: string;
+  rule: StateRule;
+  /** The call whose replay makes the object: its constructor, or the outermost call that made and returned it. */
+  creator: number | undefined;
+  /** Completed calls that had the object as `self` or as an argument, ascending, without the creator. */
+  touches: number[];
+}

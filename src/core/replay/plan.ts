@@ -1,0 +1,221 @@
+import { ProcessObjects } from './plan-objects.js';
+import type { PlanCall, PlanObject, PlanSource } from './plan-types.js';
+
+/** One call of a lane. Only selected calls are reported; the others make the state that those need. */
+export interface PlanStep {
+  call: number;
+  isSelected: boolean;
+  /** The call whose replay executes this one. */
+  coveredBy?: number;
+  /** The call inside which this one may have run, so that its own replay might change an object twice. */
+  ambiguousWith?: number;
+}
+
+/** Steps of one worker, in order: those of a recorded process, or of all processes without objects. */
+export interface PlanLane {
+  steps: readonly PlanStep[];
+}
+
+interface Place {
+  process: ProcessObjects;
+  position: number;
+}
+
+/** In which order the selected calls run, and what each of them needs. Data in, data out: nothing is read or run. */
+export class ReplayPlan {
+  readonly lanes: readonly PlanLane[];
+  readonly #places = new Map<number, Place>();
+  readonly #lastUses = new Map<PlanObject, number>();
+
+  constructor(source: PlanSource, selected: ReadonlySet<number>) {
+    const processes = processesOf(source.calls, selected).map((calls) => new ProcessObjects(calls, source));
+    for (const process of processes) {
+      process.calls.forEach((call, position) => {
+        this.#places.set(call.number, { process, position });
+      });
+    }
+    this.lanes = planLanes(processes, selected);
+    for (const { steps } of this.lanes) {
+      for (const { call, coveredBy } of steps) {
+        if (coveredBy !== undefined) continue;
+        for (const object of this.objectsOf(call)) this.#lastUses.set(object, call);
+      }
+    }
+  }
+
+  /** Objects that must be alive before the call. */
+  usesOf(call: number): readonly PlanObject[] {
+    const place = this.#places.get(call);
+    return place?.process.uses.get(place.position) ?? [];
+  }
+
+  /** Objects that the call's replay makes. */
+  makesOf(call: number): readonly PlanObject[] {
+    const place = this.#places.get(call);
+    return place?.process.makes.get(place.position) ?? [];
+  }
+
+  objectsOf(call: number): readonly PlanObject[] {
+    return [...this.usesOf(call), ...this.makesOf(call)];
+  }
+
+  /** Objects that no later step uses. */
+  lastUsedBy(call: number): PlanObject[] {
+    return this.objectsOf(call).filter((object) => (this.#lastUses.get(object) ?? call) === call);
+  }
+
+  /**
+   * Calls that must run in a fresh worker so that the given ones find their objects as they were, in order: those
+   * before each of them, and before `limit` where that is given.
+   */
+  stateFor(calls: Iterable<number>, limit?: number): number[] {
+    const bound = limit === undefined ? undefined : this.#places.get(limit);
+    const positions = new Map<ProcessObjects, number[]>();
+    for (const call of calls) {
+      const place = this.#places.get(call);
+      if (place === undefined) continue;
+      const known = positions.get(place.process);
+      if (known === undefined) positions.set(place.process, [place.position]);
+      else known.push(place.position);
+    }
+    return [...positions].flatMap(([process, from]) => {
+      const before = bound?.process === process ? bound.position : Number.POSITIVE_INFINITY;
+      const closure = [...stateClosure(process, from, before)].sort((a, b) => a - b);
+      return closure.map((position) => callAt(process, position).number);
+    });
+  }
+
+  /** The call that makes an object which the given call uses; undefined where the session has none. */
+  creatorOf(object: PlanObject, user: number): PlanCall | undefined {
+    const process = this.#places.get(user)?.process;
+    return object.creator === undefined || process === undefined
+      ? undefined
+      : callAt(process, object.creator);
+  }
+
+  /** Whether call `earlier` is part of the state that an object has for call `user`. */
+  isStateOf(object: PlanObject, earlier: number, user: number): boolean {
+    const place = this.#places.get(user);
+    const other = this.#places.get(earlier);
+    if (place === undefined || other?.process !== place.process || other.position >= place.position)
+      return false;
+    if (object.creator === other.position) return true;
+    if (object.rule === 'full')
+      return object.touches[lowerBound(object.touches, other.position)] === other.position;
+    return statePositions(place.process, object, place.position).includes(other.position);
+  }
+}
+
+/** Calls of each process with a selected call, in the order of their starts, up to the last selected one. */
+function processesOf(calls: readonly PlanCall[], selected: ReadonlySet<number>): PlanCall[][] {
+  const byProcess = new Map<string, PlanCall[]>();
+  for (const call of calls) {
+    const known = byProcess.get(call.processUid);
+    if (known === undefined) byProcess.set(call.processUid, [call]);
+    else known.push(call);
+  }
+  const processes: PlanCall[][] = [];
+  for (const own of byProcess.values()) {
+    own.sort((a, b) => a.sequence - b.sequence || a.number - b.number);
+    const last = own.findLastIndex((call) => selected.has(call.number));
+    if (last >= 0) processes.push(own.slice(0, last + 1));
+  }
+  return processes;
+}
+
+function planLanes(processes: readonly ProcessObjects[], selected: ReadonlySet<number>): PlanLane[] {
+  const lanes: PlanLane[] = [];
+  const shared: PlanStep[] = [];
+  for (const process of processes) {
+    const steps = planSteps(process, selected);
+    const hasObjects = process.uses.size > 0 || process.makes.size > 0;
+    if (hasObjects) lanes.push({ steps });
+    else shared.push(...steps);
+  }
+  if (shared.length > 0) lanes.push({ steps: shared });
+  return lanes;
+}
+
+function planSteps(process: ProcessObjects, selected: ReadonlySet<number>): PlanStep[] {
+  const { calls, coveredBy, ambiguousWith } = process;
+  const executed = new Set<number>();
+  calls.forEach((call, position) => {
+    if (selected.has(call.number)) executed.add(coveredBy.get(position) ?? position);
+  });
+  for (const position of stateClosure(process, [...executed], Number.POSITIVE_INFINITY))
+    executed.add(position);
+  const steps: PlanStep[] = [];
+  calls.forEach((call, position) => {
+    const isSelected = selected.has(call.number);
+    if (!isSelected && !executed.has(position)) return;
+    const root = coveredBy.get(position);
+    const around = ambiguousWith.get(position);
+    steps.push({
+      call: call.number,
+      isSelected,
+      ...(root === undefined ? {} : { coveredBy: callAt(process, root).number }),
+      ...(around === undefined ? {} : { ambiguousWith: callAt(process, around).number }),
+    });
+  });
+  return steps;
+}
+
+/** Positions of the calls that make the state which the given ones need, each before `limit`. */
+function stateClosure(process: ProcessObjects, from: readonly number[], limit: number): Set<number> {
+  const closure = new Set<number>();
+  const queue = [...from];
+  const addedBefore = new Map<PlanObject, number>();
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    const position = Math.min(next, limit);
+    for (const object of process.uses.get(next) ?? []) {
+      // Everything before an earlier look at a `full` object is in already.
+      if (object.rule === 'full' && (addedBefore.get(object) ?? -1) >= position) continue;
+      addedBefore.set(object, position);
+      const needed = statePositions(process, object, position);
+      if (object.creator !== undefined) needed.push(object.creator);
+      for (const at of needed) {
+        if (at >= limit || closure.has(at)) continue;
+        closure.add(at);
+        queue.push(at);
+      }
+    }
+  }
+  return closure;
+}
+
+/** Calls before `position` that make an object's state, beside its creator, ascending. */
+function statePositions(process: ProcessObjects, object: PlanObject, position: number): number[] {
+  const { rule, touches } = object;
+  if (rule === 'stateless') return [];
+  const end = lowerBound(touches, position);
+  if (rule === 'full') return touches.slice(0, end);
+  const wanted = new Set(rule.latest);
+  const found: number[] = [];
+  for (let index = end - 1; index >= 0 && wanted.size > 0; index--) {
+    const at = touches[index] ?? 0;
+    if (wanted.delete(memberOf(callAt(process, at).functionName))) found.unshift(at);
+  }
+  return found;
+}
+
+/** Index of the first value that is not below `bound`. */
+function lowerBound(sorted: readonly number[], bound: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? bound) < bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function memberOf(functionName: string): string {
+  return functionName.slice(functionName.lastIndexOf('.') + 1);
+}
+
+function callAt(process: ProcessObjects, position: number): PlanCall {
+  const call = process.calls[position];
+  if (call === undefined) throw new RangeError(`no call at ${position}`);
+  return call;
+}

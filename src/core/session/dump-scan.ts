@@ -1,0 +1,109 @@
+import { opendirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type CallTable, IN_METADATA } from './call-table.js';
+import { listOf } from './list-of.js';
+import { PROBLEMS, type Problem } from './problems.js';
+import { readRecordLog } from './record-log.js';
+import { sizeOfSessionFile, statOf } from './safe-path.js';
+import type { UnreadableList } from './unreadable-list.js';
+
+export const METADATA = 'metadata.jsonl';
+
+/** `20261124_143217_012_pid4242_InferenceSession.run_call0001`, as all recorders name them, perhaps with a suffix. */
+const DUMP_NAME = /^\d{8}_\d{6}_\d{3}_pid(\d{1,15})_(.+)_call\d+(?:_.*)?$/s;
+const TENSOR_FILE = /^(?:inputs|outputs|mutated)\.(?:safetensors|pt)$/;
+
+export interface ScanContext {
+  root: string;
+  realRoot: string;
+  table: CallTable;
+  unreadable: UnreadableList;
+}
+
+/**
+ * Holds the calls of the index against the directories beside it: what is missing or unsafe gets its problem, and
+ * a dump that no record names is found and read. Gives the number of records read.
+ */
+export function scanDumps(context: ScanContext): number {
+  const { root, table } = context;
+  const isPresent = new Uint8Array(table.size);
+  const unknown: string[] = [];
+  const directory = opendirSync(root, { bufferSize: 256 });
+  try {
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+      const row = table.rowOf(entry.name);
+      if (row === undefined) {
+        if (entry.isDirectory() && isDump(join(root, entry.name), entry.name)) unknown.push(entry.name);
+        else if (entry.isSymbolicLink() && DUMP_NAME.test(entry.name)) unknown.push(entry.name);
+        continue;
+      }
+      isPresent[row] = 1;
+      if (entry.isSymbolicLink()) table.problem[row] = PROBLEMS.symbolicLink.id;
+      else if (!entry.isDirectory()) table.problem[row] = PROBLEMS.notDirectory.id;
+    }
+  } finally {
+    directory.closeSync();
+  }
+  for (let row = 0; row < isPresent.length; row++) {
+    if (isPresent[row] === 0 && table.problem[row] === 0) table.problem[row] = PROBLEMS.missing.id;
+  }
+  unknown.sort();
+  let records = 0;
+  for (const name of unknown) records += readDump(context, name);
+  return records;
+}
+
+/** Reads a dump that no record of the index names into a new row. */
+export function readDump(context: ScanContext, name: string): number {
+  const { root, table } = context;
+  const row = table.add(name);
+  const path = join(root, name);
+  nameFromDirectory(table, row, name);
+  if (statOf(path)?.isSymbolicLink() === true) {
+    table.problem[row] = PROBLEMS.symbolicLink.id;
+    return 0;
+  }
+  const records = readMetadata(context, row);
+  if (table.statusOf(row) === 'no_record' && table.problem[row] === 0) {
+    table.problem[row] = missingRecordProblem(path).id;
+  }
+  return records;
+}
+
+/** The dump's own file is the truth about a call: looks there whether an unfinished one ended after all. */
+export function readMetadata(context: ScanContext, row: number): number {
+  const { root, realRoot, table, unreadable } = context;
+  const dump = table.dumps[row] ?? '';
+  const path = join(root, dump, METADATA);
+  try {
+    if (sizeOfSessionFile(realRoot, path) === undefined) return 0;
+  } catch {
+    table.problem[row] = PROBLEMS.unsafeMetadata.id;
+    return 0;
+  }
+  try {
+    return readRecordLog({ path, name: `${dump}/${METADATA}`, file: IN_METADATA, dump }, table, unreadable);
+  } catch {
+    // Not to be opened, by its mode say: what the index says still holds.
+    return 0;
+  }
+}
+
+/** With no record, what the directory's name tells is better than nothing. It decides nothing. */
+function nameFromDirectory(table: CallTable, row: number, name: string): void {
+  const match = DUMP_NAME.exec(name);
+  if (match === null) return;
+  table.pid[row] = Number(match[1]);
+  table.functionId[row] = table.strings.idOf(match[2] ?? '');
+}
+
+export function isDump(path: string, name: string): boolean {
+  if (name === 'blobs' || name === 'processes') return false;
+  return DUMP_NAME.test(name) || listOf(path).some((file) => file === METADATA || TENSOR_FILE.test(file));
+}
+
+function missingRecordProblem(path: string): Problem {
+  const files = listOf(path);
+  if (files.length === 0) return PROBLEMS.empty;
+  return files.includes(METADATA) ? PROBLEMS.noRecord : PROBLEMS.noMetadata;
+}

@@ -1,0 +1,4 @@
+export { Dump } from './dump.js';
+export { openSession } from './open.js';
+export { Session } from './session.js';
+export type { CallEntry, CallStatus, Producer, StoredTensor, TensorGroupName } from './types.js';

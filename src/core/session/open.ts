@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { FirError, messageOf } from '../errors.js';
+import { orderCalls, type RowRange } from './call-order.js';
+import { CallTable } from './call-table.js';
+import { readDump, readMetadata, type ScanContext, scanDumps } from './dump-scan.js';
+import { nameForeignProcesses } from './foreign-processes.js';
+import { countGenerations } from './generations.js';
+import { locateSession } from './locate.js';
+import { readProcessHeaders } from './process-headers.js';
+import { readRecordLog } from './record-log.js';
+import { Session } from './session.js';
+import { UnreadableList } from './unreadable-list.js';
+
+/**
+ * Opens the session at `path`: a session directory, its `session.jsonl`, a directory of dumps whose index is lost, or
+ * one call's dump directory. Damage is skipped and counted. FirError NOT_FOUND, NOT_A_SESSION, UNSAFE_PATH.
+ */
+export function openSession(path: string): Session {
+  const { root, realRoot, indexes, dump } = locateSession(path);
+  const table = new CallTable();
+  const unreadable = new UnreadableList();
+  const context: ScanContext = { root, realRoot, table, unreadable };
+  let records = 0;
+  const ranges = indexes.map((name, file): RowRange => {
+    const begin = table.size;
+    records += readIndex(context, name, file);
+    return { begin, end: table.size };
+  });
+  const foundBegin = table.size;
+  if (dump === undefined) {
+    records += scanDumps(context);
+    settleUnfinished(context, foundBegin);
+  } else {
+    records += readDump(context, dump);
+  }
+
+  const order = orderCalls(table, ranges, foundBegin);
+  nameForeignProcesses(table, order);
+  countGenerations(table, order);
+  order.forEach((row, index) => {
+    table.number[row] = index + 1;
+  });
+  table.forgetNames();
+  const processes = readProcessHeaders(root, realRoot, unreadable);
+  return new Session({ root, realRoot, path, indexes, table, order, records, unreadable, processes });
+}
+
+function readIndex(context: ScanContext, name: string, file: number): number {
+  const { root, table, unreadable } = context;
+  const path = join(root, name);
+  try {
+    return readRecordLog({ path, name, file }, table, unreadable);
+  } catch (error) {
+    if (error instanceof FirError) throw error;
+    throw new FirError('NOT_A_SESSION', `${path} can't be read: ${messageOf(error)}`, {
+      where: path,
+      cause: error,
+    });
+  }
+}
+
+/** A process may have been killed between the two files that say that a call ended. */
+function settleUnfinished(context: ScanContext, end: number): void {
+  const { table } = context;
+  for (let row = 0; row < end; row++) {
+    const status = table.statusOf(row);
+    const isUnfinished = status === 'inputs_saved' || status === 'graph_capture_pending_flush';
+    if (isUnfinished && table.problem[row] === 0) readMetadata(context, row);
+  }
+}

@@ -1,0 +1,109 @@
+import type { ExecutionStatus, MemberKind } from '../model/call.js';
+import type { JsonObject } from '../model/json.js';
+import { countFrom, numberFrom, objectFrom, stringFrom } from './json-fields.js';
+
+/** What of a record the list of calls needs. */
+export interface RecordHead {
+  functionName: string;
+  module: string;
+  callSequence: number;
+  pid: number;
+  status: ExecutionStatus;
+  /** As recorded: provenance, never followed. */
+  dumpDir: string;
+  graphCapture: boolean;
+  selfId: number | bigint | undefined;
+  kind: MemberKind;
+  /** When the call began, for ordering what no index orders; milliseconds, NaN where the record does not say. */
+  startedMs: number;
+  /** What only fir writes. */
+  fir: FirHead | undefined;
+}
+
+interface FirHead {
+  processUid: string;
+  sequence: number;
+  parent: number | null | 'unknown';
+  selfClass: string | undefined;
+  constructs: boolean;
+}
+
+const STATUSES: ReadonlySet<string> = new Set<ExecutionStatus>([
+  'inputs_saved',
+  'completed',
+  'failed',
+  'graph_capture_pending_flush',
+]);
+const KINDS: ReadonlySet<string> = new Set<MemberKind>(['function', 'constructor', 'method', 'static']);
+
+/** The head of a record, or why the object is none. */
+export function headFrom(value: JsonObject): RecordHead | string {
+  const functionName = stringFrom(value['function_name']);
+  const dumpDir = stringFrom(value['dump_dir']);
+  const status = value['execution_status'];
+  if (functionName === undefined || functionName === '') return 'not a record: no function_name';
+  if (dumpDir === undefined || dumpDir === '') return 'not a record: no dump_dir';
+  if (!isStatus(status)) return 'not a record: its execution_status is not known';
+  const fir = firHeadFrom(value);
+  if (typeof fir === 'string') return fir;
+  const selfId = value['self_id'];
+  const kind = kindFrom(value, functionName);
+  return {
+    functionName,
+    module: stringFrom(value['module']) ?? '',
+    callSequence: countFrom(value['call_sequence']) ?? 0,
+    pid: numberFrom(value['process_id']) ?? 0,
+    status,
+    dumpDir,
+    graphCapture: value['graph_capture'] === true,
+    selfId: typeof selfId === 'bigint' ? selfId : numberFrom(selfId),
+    kind,
+    startedMs: startedMsFrom(value),
+    fir,
+  };
+}
+
+export function isStatus(value: unknown): value is ExecutionStatus {
+  return typeof value === 'string' && STATUSES.has(value);
+}
+
+/** FlashInfer says no kind: a constructor is known by its name, a method by its dot. */
+export function kindFrom(value: JsonObject, functionName: string): MemberKind {
+  const kind = objectFrom(value['fir'])?.['kind'];
+  if (typeof kind === 'string' && KINDS.has(kind)) return kind as MemberKind;
+  if (functionName.endsWith('.__init__')) return 'constructor';
+  return functionName.includes('.') ? 'method' : 'function';
+}
+
+function firHeadFrom(value: JsonObject): FirHead | undefined | string {
+  if (value['fir'] === undefined) return undefined;
+  const fir = objectFrom(value['fir']);
+  if (fir === undefined) return 'not a record: fir is no object';
+  const processUid = stringFrom(fir['process_uid']);
+  const sequence = countFrom(fir['sequence']);
+  if (processUid === undefined || processUid === '') return 'not a record: no fir.process_uid';
+  if (sequence === undefined) return 'not a record: fir.sequence is no count';
+  const parent = fir['parent'];
+  return {
+    processUid,
+    sequence,
+    parent: parent === null ? null : (countFrom(parent) ?? 'unknown'),
+    selfClass: stringFrom(fir['self_class']),
+    constructs: fir['constructs'] === true,
+  };
+}
+
+const TIMESTAMP = /^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)_(\d{3})$/;
+
+function startedMsFrom(value: JsonObject): number {
+  const startedAt = stringFrom(objectFrom(value['fir'])?.['started_at']);
+  return Date.parse(startedAt ?? isoFromTimestamp(stringFrom(value['timestamp'])) ?? '');
+}
+
+/** `2026-11-24T14:32:17.012` of `20261124_143217_012`, the recorder's local time; undefined for anything else. */
+export function isoFromTimestamp(timestamp: string | undefined): string | undefined {
+  const match = timestamp === undefined ? null : TIMESTAMP.exec(timestamp);
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second, millisecond] = match;
+  return `${year}-${month}-${day}T${hour}:${minute}:${second}.${millisecond}`;
+}

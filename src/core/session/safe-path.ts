@@ -1,0 +1,65 @@
+import { lstatSync, realpathSync, type Stats } from 'node:fs';
+import { sep } from 'node:path';
+import { FirError } from '../errors.js';
+
+/**
+ * The directory name that a recorded path ends in; the rest of the path is provenance and never followed.
+ * Undefined where that name could lead out of the session. Backslashes count, for sessions from Windows.
+ */
+export function dumpNameFrom(dumpDir: string): string | undefined {
+  const name = lastSegment(dumpDir);
+  return isPlainName(name) ? name : undefined;
+}
+
+/** A FlashInfer graph snapshot: `<dump>/graph_flushes/flush_0001`. */
+export function isGraphSnapshot(dumpDir: string): boolean {
+  return /[\\/]graph_flushes[\\/]flush_\d+[\\/]*$/.test(dumpDir);
+}
+
+/** A name of one file or directory, that stays where it is put. */
+export function isPlainName(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !/[\\/\0]/.test(name);
+}
+
+/** `lstat`, or undefined where there is nothing of that name. */
+export function statOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Size of the regular file at `path`, or undefined where there is none. `realRoot` is the session's directory without
+ * symbolic links: one that leads out of it, and a device or a pipe, which could block for ever, are FirError UNSAFE_PATH.
+ */
+export function sizeOfSessionFile(realRoot: string, path: string): number | undefined {
+  const stats = statOf(path);
+  if (stats === undefined) return undefined;
+  if (stats.isFile()) return stats.size;
+  if (stats.isSymbolicLink()) return sizeOfLinked(realRoot, path);
+  throw new FirError('UNSAFE_PATH', 'not a regular file', { where: path });
+}
+
+function sizeOfLinked(realRoot: string, path: string): number | undefined {
+  let real: string;
+  try {
+    real = realpathSync(path);
+  } catch {
+    return undefined;
+  }
+  const root = realRoot.endsWith(sep) ? realRoot : realRoot + sep;
+  if (!real.startsWith(root) || statOf(real)?.isFile() !== true) {
+    throw new FirError('UNSAFE_PATH', 'a symbolic link that leads out of the session', {
+      where: path,
+      hint: 'put a copy of the file in its place if you trust what it points to',
+    });
+  }
+  return statOf(real)?.size;
+}
+
+function lastSegment(path: string): string {
+  const trimmed = path.replace(/[\\/]+$/, '');
+  return trimmed.slice(Math.max(trimmed.lastIndexOf('/'), trimmed.lastIndexOf('\\')) + 1);
+}

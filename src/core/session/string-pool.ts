@@ -1,0 +1,25 @@
+/** Strings that come again and again, by number. */
+export class StringPool {
+  readonly #strings: string[] = [];
+  readonly #ids = new Map<string, number>();
+
+  idOf(text: string): number {
+    let id = this.#ids.get(text);
+    if (id === undefined) {
+      const own = detach(text);
+      id = this.#strings.length;
+      this.#strings.push(own);
+      this.#ids.set(own, id);
+    }
+    return id;
+  }
+
+  at(id: number): string {
+    return this.#strings[id] ?? '';
+  }
+}
+
+/** A part of a string keeps the whole alive in V8: a name cut out of a line would hold the line. */
+export function detach(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
+}

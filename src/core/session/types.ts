@@ -1,0 +1,71 @@
+import type { ExecutionStatus, MemberKind } from '../model/call.js';
+import type { DtypeName } from '../model/dtype.js';
+
+/** `no_record`: a dump directory about which no readable record says anything. */
+export type CallStatus = ExecutionStatus | 'no_record';
+
+export type TensorGroupName = 'inputs' | 'outputs' | 'mutated';
+
+/** Who wrote a session: fir, FlashInfer's recorder (or another writer of its layout), both, or nobody yet. */
+export type Producer = 'fir' | 'flashinfer' | 'mixed' | 'unknown';
+
+/**
+ * One call of a session, small enough that hundreds of thousands fit in memory: what else is known is read from
+ * its record with `Session.readRecord`. The fields are getters over columns, so a spread does not copy them.
+ */
+export interface CallEntry {
+  /** From 1, in session order over the whole session. */
+  readonly number: number;
+  /** Name of the dump directory, beside the session file. */
+  readonly dump: string;
+  readonly functionName: string;
+  readonly module: string;
+  readonly pid: number;
+  /** For foreign recorders `pid4242`, and `pid4242#2` for the second process with that id. */
+  readonly processUid: string;
+  /** Order of starts within the process, from 1. */
+  readonly sequence: number;
+  readonly status: CallStatus;
+  readonly kind: MemberKind;
+  /** Identity of the object of a stateful call, or of the object that this call made. */
+  readonly selfId: number | bigint | undefined;
+  readonly selfClass: string | undefined;
+  /** The call makes the object `selfId`: a constructor or a factory. */
+  readonly constructs: boolean;
+  /** Which object of this process, id and class, from 1; 0 where its constructor is not in the session. */
+  readonly generation: number | undefined;
+  /** Sequence of the recorded call that this one ran inside. */
+  readonly parent: number | null | 'unknown';
+  /** Why the call's dump can't be used, in words: its directory is missing, unsafe or has no record. */
+  readonly problem: string | undefined;
+}
+
+/** One recorded tensor: its layout is known at once, its values are read when asked for. */
+export interface StoredTensor {
+  readonly key: string;
+  readonly dtype: DtypeName;
+  readonly shape: number[];
+  readonly stride: number[];
+  /** In elements, from the start of the storage. */
+  readonly offset: number;
+  /** Equal for tensors of a process that share memory; undefined where the recorder did not say. */
+  readonly storage: number | string | undefined;
+  /** As recorded. Never an allocation size. */
+  readonly storageBytes: number;
+  readonly device: string;
+  readonly host?: string;
+  /** Another key of the call that is the very same tensor. */
+  readonly sameAs?: string;
+  /** Of the logical values, contiguous; of the UTF-8 text for strings. */
+  readonly byteLength: number;
+  /** Throws what reading the values would throw, without reading them: FirError TENSOR_*, SAFETENSORS_INVALID, UNSAFE_PATH. */
+  verify(): void;
+  /** Contiguous, row-major, little-endian. FirError TOO_LARGE where an expanded tensor would not fit in memory. */
+  logicalBytes(): Uint8Array;
+  /** The same bytes in pieces of at most `chunkBytes`, in order. */
+  chunks(chunkBytes?: number): Iterable<Uint8Array>;
+  /** The values of a string tensor, row-major; absent for other dtypes. */
+  strings?(): string[];
+  /** For an expanded tensor: the part of its storage that was saved, and where in the storage it begins. */
+  savedRange(): { byteOffset: number; bytes: Uint8Array } | undefined;
+}

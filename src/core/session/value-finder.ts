@@ -1,0 +1,149 @@
+import { join } from 'node:path';
+import { byteLengthOf } from '../dtype/index.js';
+import { FirError } from '../errors.js';
+import type { TensorLayout } from '../model/tensor.js';
+import type { SafetensorsFile } from '../safetensors/index.js';
+import { elementCount } from '../tensor/index.js';
+import { coveredRange, sourceFromRange } from './expanded-range.js';
+import { ownField } from './json-fields.js';
+import { sizeOfSessionFile } from './safe-path.js';
+import { checkEntry, storedForm } from './stored-entries.js';
+import { sourceFromStrings } from './strings-source.js';
+import type { TensorGroupName } from './types.js';
+import { sourceFromBlob, sourceFromEntry, type ValueSource } from './value-source.js';
+
+/** Longer chains of tensors that are each other make no sense; a circle has no end. */
+const MAX_SAME_AS = 64;
+const SHA256 = /^[0-9a-f]{64}$/;
+
+export interface FinderContext {
+  root: string;
+  realRoot: string;
+  layouts: Readonly<Record<string, TensorLayout>>;
+  keys: Readonly<Record<TensorGroupName, readonly string[]>>;
+  mutatedFile: string;
+  open(name: string): SafetensorsFile;
+}
+
+/** Finds where the values of a call's tensors are kept, and checks what can be checked without reading them. */
+export class ValueFinder {
+  readonly #context: FinderContext;
+
+  constructor(context: FinderContext) {
+    this.#context = context;
+  }
+
+  /** FirError TENSOR_*, SAFETENSORS_INVALID, UNSAFE_PATH. */
+  find(group: TensorGroupName, key: string): ValueSource {
+    const { keys } = this.#context;
+    let at = { group, key };
+    let layout = this.#layoutOf(key);
+    for (let step = 0; step < MAX_SAME_AS; step++) {
+      if (at.group === 'mutated' && this.#hasEndState(at.key)) return this.#endState(at.key, layout);
+      const { data } = layout;
+      if (data === undefined) {
+        throw new FirError('TENSOR_DATA_MISSING', `the contents of ${quote(key)} were not saved`);
+      }
+      if ('sha256' in data) return this.#blob(data.sha256, layout, key);
+      if ('file' in data) return this.#inFile(data.file, data.key, layout);
+      const target = this.#layoutOf(data.sameAs);
+      if (layout.dtype !== target.dtype || layout.shape.join() !== target.shape.join()) {
+        throw new FirError(
+          'TENSOR_INVALID',
+          `${quote(at.key)} is recorded as the same tensor as ${quote(data.sameAs)}, but has another dtype or shape`,
+        );
+      }
+      // A result that is an argument shows what the call made of it.
+      const isArgument = at.group !== 'inputs' && keys.inputs.includes(data.sameAs);
+      at = { group: isArgument ? 'mutated' : at.group, key: data.sameAs };
+      layout = target;
+    }
+    throw new FirError('TENSOR_INVALID', `${quote(key)} is recorded as the same tensor as itself`);
+  }
+
+  /** Values under a tensor's own key, or under that of its storage. */
+  findIn(file: SafetensorsFile, key: string, layout: Omit<TensorLayout, 'storage'>): ValueSource {
+    const { dtype, shape } = layout;
+    if (dtype === 'string') return sourceFromStrings(file, key, shape);
+    const { begin, end } = checkEntry(file, key, storedForm(dtype, shape));
+    return sourceFromEntry(file, key, end - begin);
+  }
+
+  #inFile(name: string, key: string, layout: TensorLayout): ValueSource {
+    const file = this.#context.open(name);
+    if (key !== storageKey(layout)) return this.findIn(file, key, layout);
+    return this.#inRange(name.startsWith('outputs.') ? 'outputs' : 'inputs', file, key, layout);
+  }
+
+  /** Out of a storage that was saved once for all its views: the lowest of them begins at its first byte. */
+  #inRange(group: TensorGroupName, file: SafetensorsFile, key: string, layout: TensorLayout): ValueSource {
+    const range = coveredRange(this.#viewsOf(group, layout.storage)) ?? { low: 0, high: 0 };
+    checkEntry(file, key, { dtype: 'U8', shape: [range.high - range.low] });
+    return sourceFromRange(layout, range, () => file.read(key));
+  }
+
+  *#viewsOf(group: TensorGroupName, storage: number | string): Generator<TensorLayout> {
+    for (const key of this.#context.keys[group]) {
+      const layout = ownField(this.#context.layouts, key);
+      if (layout?.storage === storage) yield layout;
+    }
+  }
+
+  #hasEndState(key: string): boolean {
+    const { keys, layouts } = this.#context;
+    const layout = ownField(layouts, key);
+    if (!keys.mutated.includes(key) || layout === undefined) return false;
+    // One tensor under two keys may be saved under the other one.
+    if (layout.data === undefined || !('sameAs' in layout.data)) return true;
+    const entries = this.#context.open(this.#context.mutatedFile).entries;
+    return entries.has(key) || entries.has(`${key}#bytes`) || entries.has(storageKey(layout));
+  }
+
+  #endState(key: string, layout: TensorLayout): ValueSource {
+    const file = this.#context.open(this.#context.mutatedFile);
+    const isRange = !file.entries.has(key) && file.entries.has(storageKey(layout));
+    return isRange
+      ? this.#inRange('mutated', file, storageKey(layout), layout)
+      : this.findIn(file, key, layout);
+  }
+
+  #blob(sha256: string, layout: TensorLayout, key: string): ValueSource {
+    const { root, realRoot } = this.#context;
+    if (!SHA256.test(sha256)) {
+      throw new FirError(
+        'UNSAFE_PATH',
+        `the blob of ${quote(key)} is not named by a SHA-256: ${quote(sha256)}`,
+      );
+    }
+    const path = join(root, 'blobs', sha256);
+    const size = sizeOfSessionFile(realRoot, path);
+    if (size === undefined) {
+      throw new FirError('TENSOR_DATA_MISSING', `the blob of ${quote(key)} is missing`, { where: path });
+    }
+    const expected = byteLengthOf(layout.dtype, elementCount(layout.shape));
+    if (size !== expected) {
+      throw new FirError(
+        'TENSOR_INVALID',
+        `the blob of ${quote(key)} has ${size} bytes, the tensor ${expected}`,
+        {
+          where: path,
+        },
+      );
+    }
+    return sourceFromBlob(path, sha256, size);
+  }
+
+  #layoutOf(key: string): TensorLayout {
+    const layout = ownField(this.#context.layouts, key);
+    if (layout === undefined) throw new FirError('TENSOR_INVALID', `no layout of tensor ${quote(key)}`);
+    return layout;
+  }
+}
+
+function storageKey(layout: TensorLayout): string {
+  return `storage_${layout.storage}`;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}

@@ -1,0 +1,82 @@
+import { constants } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { FirError } from '../errors.js';
+import type { SafetensorsFile } from '../safetensors/index.js';
+
+/** Where the bytes of a tensor come from. Everything that can be checked without reading them was checked. */
+export interface ValueSource {
+  readonly byteLength: number;
+  read(): Uint8Array;
+  chunks(chunkBytes: number): Iterable<Uint8Array>;
+  /** For a storage that was saved once for all its views. */
+  readonly range?: { byteOffset: number; read(): Uint8Array };
+}
+
+/** An entry of a tensor file, as it stands there. */
+export function sourceFromEntry(file: SafetensorsFile, key: string, byteLength: number): ValueSource {
+  return {
+    byteLength,
+    read: () => file.read(key),
+    chunks: (chunkBytes) => file.chunks(key, chunkBytes),
+  };
+}
+
+/** A file of raw bytes under `blobs/`, whose content has to give its name. `byteLength` is the file's size. */
+export function sourceFromBlob(path: string, sha256: string, byteLength: number): ValueSource {
+  return {
+    byteLength,
+    read() {
+      assertFitsMemory(byteLength);
+      const bytes = Buffer.allocUnsafeSlow(byteLength);
+      let position = 0;
+      for (const chunk of blobChunks(path, sha256, byteLength, DEFAULT_CHUNK_BYTES)) {
+        bytes.set(chunk, position);
+        position += chunk.length;
+      }
+      return bytes;
+    },
+    chunks: (chunkBytes) => blobChunks(path, sha256, byteLength, chunkBytes),
+  };
+}
+
+export const DEFAULT_CHUNK_BYTES = 1024 * 1024;
+
+/** FirError TOO_LARGE where one array can't hold that many bytes. */
+export function assertFitsMemory(byteLength: number): void {
+  if (byteLength > constants.MAX_LENGTH) {
+    throw new FirError('TOO_LARGE', `${byteLength} bytes are more than one array can hold`);
+  }
+}
+
+function* blobChunks(
+  path: string,
+  sha256: string,
+  byteLength: number,
+  chunkBytes: number,
+): Generator<Uint8Array> {
+  const hash = createHash('sha256');
+  const fd = openSync(path, 'r');
+  try {
+    for (let position = 0; position < byteLength; ) {
+      const chunk = Buffer.allocUnsafeSlow(Math.min(chunkBytes, byteLength - position));
+      let filled = 0;
+      while (filled < chunk.length) {
+        const count = readSync(fd, chunk, filled, chunk.length - filled, position + filled);
+        if (count === 0)
+          throw new FirError('TENSOR_DATA_MISSING', 'the blob ended while it was read', { where: path });
+        filled += count;
+      }
+      position += filled;
+      hash.update(chunk);
+      yield chunk;
+    }
+  } finally {
+    closeSync(fd);
+  }
+  if (hash.digest('hex') !== sha256) {
+    throw new FirError('TENSOR_INVALID', 'the content of the blob is not what its name says', {
+      where: path,
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import { FirError } from '../errors.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
+import { decodeSymbol } from './symbols.js';
+
+export function invalid(key: string, fault: string): FirError {
+  return new FirError('VALUE_INVALID', `${key.slice(0, 200)} ${fault}`);
+}
+
+/** Defining the length of a list throws where others only refuse. */
+export function canDefine(target: object, name: PropertyKey, attributes: PropertyDescriptor): boolean {
+  try {
+    return Reflect.defineProperty(target, name, attributes);
+  } catch {
+    return false;
+  }
+}
+
+/** Never what a file could make us inherit. */
+export function ownProperty(node: JsonObject, name: string): JsonValue | undefined {
+  return Object.hasOwn(node, name) ? node[name] : undefined;
+}
+
+export function stringOf(node: JsonObject, name: string, key: string): string {
+  const value = ownProperty(node, name);
+  if (typeof value !== 'string') throw invalid(key, `has no ${name}`);
+  return value;
+}
+
+export function itemsOf(node: JsonObject, name: string, key: string): readonly JsonValue[] {
+  const items = ownProperty(node, name);
+  if (!Array.isArray(items)) throw invalid(key, `has no ${name}`);
+  return items;
+}
+
+export function pairOf(
+  item: JsonValue,
+  key: string,
+): { key: JsonValue; value: JsonValue; hidden: JsonValue | undefined } {
+  if (typeof item === 'object' && item !== null && !Array.isArray(item)) {
+    const name = ownProperty(item, 'key');
+    const value = ownProperty(item, 'value');
+    if (name !== undefined && value !== undefined)
+      return { key: name, value, hidden: ownProperty(item, 'hidden') };
+  }
+  throw invalid(key, 'has an item without key and value');
+}
+
+/** Python's dicts may have numbers as keys, which are property names here. */
+export function propertyNameOf(encoded: JsonValue, key: string): PropertyKey {
+  if (typeof encoded === 'string') return encoded;
+  if (typeof encoded === 'number' || typeof encoded === 'bigint') return String(encoded);
+  if (typeof encoded === 'object' && encoded !== null && !Array.isArray(encoded)) {
+    const symbol = ownProperty(encoded, 'type') === 'js.symbol' ? decodeSymbol(encoded) : undefined;
+    if (symbol !== undefined) return symbol;
+  }
+  throw new FirError('NOT_REPLAYABLE', `${key} has a key that can't be a property name`);
+}
+
+/** How many holes an item of a list stands for: undefined for any other node, 0 for a malformed one. */
+export function countHoles(item: JsonValue): number | undefined {
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) return undefined;
+  if (ownProperty(item, 'type') !== 'js.hole') return undefined;
+  const count = ownProperty(item, 'count') ?? 1;
+  return typeof count === 'number' && Number.isInteger(count) && count > 0 ? count : 0;
+}

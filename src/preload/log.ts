@@ -1,0 +1,38 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import pino from 'pino';
+import { describeArguments } from './describe-call.js';
+import type { Level } from './settings.js';
+
+/** The recorder's log: warnings at every level, calls at levels 1 to 5. */
+export interface CallLog {
+  call(functionName: string, level: Level, args: readonly unknown[]): void;
+  result(functionName: string, level: Level, durationUs: number, result: unknown, error: unknown): void;
+  warn(message: string): void;
+}
+
+/** `stderr`, `stdout` or a path; `%i` in it is the process id. Written synchronously, so that a crash loses nothing. */
+export function createLog(destination: string): CallLog {
+  const logger = pino({ name: 'fir', base: { pid: process.pid } }, streamFor(destination));
+  return {
+    call: (functionName, level, args) => {
+      if (level < 3) logger.info({ call: functionName });
+      else logger.info({ call: functionName, arguments: describeArguments(args, level >= 5) });
+    },
+    result: (functionName, level, durationUs, result, error) => {
+      if (level < 3) return;
+      if (error !== undefined) logger.info({ call: functionName, durationUs, threw: String(error) });
+      else
+        logger.info({ call: functionName, durationUs, result: describeArguments([result], level >= 5)[0] });
+    },
+    warn: (message) => logger.warn(message),
+  };
+}
+
+function streamFor(destination: string): pino.DestinationStream {
+  if (destination === 'stdout') return pino.destination({ fd: 1, sync: true });
+  if (destination === 'stderr') return pino.destination({ fd: 2, sync: true });
+  const path = destination.replaceAll('%i', String(process.pid));
+  mkdirSync(dirname(path), { recursive: true });
+  return pino.destination({ dest: path, sync: true, mode: 0o600 });
+}

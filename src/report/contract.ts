@@ -1,0 +1,11 @@
+import type { Failure } from '../cli/failure.js';
+import type { Reporter } from '../core/model/reporter.js';
+
+export type { CallBegin, ReplayBegin, Reporter } from '../core/model/reporter.js';
+
+/** A reporter that owns a destination, which it completes however the replay ends. */
+export interface ReportWriter extends Reporter {
+  readonly name: string;
+  /** The replay failed before `onEnd`: what was begun is made a whole document, and the destination closed. */
+  abandon(failure: Failure): Promise<void>;
+}

@@ -1,0 +1,79 @@
+import type { Paint } from '../../cli/colour.js';
+import { formatDuration } from '../../cli/format.js';
+import { printable, printableLines } from '../../cli/printable.js';
+import type { InspectCall, InspectTensor } from '../../core/inspect/index.js';
+import type { CallRecord } from '../../core/model/call.js';
+import type { JsonValue } from '../../core/model/json.js';
+import { jsonText } from '../json-text.js';
+import { tensorExtras, tensorLine } from './tensor-text.js';
+
+const LONGEST_VALUE = 2000;
+
+/**
+ * One call whole: how it ended, arguments and results with their values, tensors with their layout, and the record's
+ * other fields. `record` is absent where the dump's record can't be read.
+ */
+export function callLines(call: InspectCall, record: CallRecord | undefined, paint: Paint): string[] {
+  const fields = Object.entries({
+    status: call.status.replaceAll('_', ' '),
+    module: call.module,
+    dump: call.dump,
+    process: String(call.pid),
+    object: call.selfId === undefined ? undefined : objectText(call),
+    started: call.startedAt ?? undefined,
+    took: call.durationUs === null ? undefined : formatDuration(call.durationUs),
+    parent: record?.fir?.parent == null ? undefined : String(record.fir.parent),
+    signature: record?.function_signature,
+    resolve: record?.fir?.resolve === undefined ? undefined : jsonText(record.fir.resolve),
+    replayable: call.replayable ? 'yes' : `no: ${call.reasons.join('; ')}`,
+  }).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return [
+    `${paint.strong(`call ${call.call} ${printable(call.function)}`)}`,
+    ...fields.map(([name, value]) => `  ${paint.faint(name.padEnd(10))} ${printable(value)}`),
+    ...valueLines('arguments', record?.input_metadata ?? {}, paint),
+    ...tensorGroup('inputs', call.inputs, paint),
+    ...valueLines('results', record?.output_metadata ?? {}, paint),
+    ...tensorGroup('outputs', call.outputs, paint),
+    ...tensorGroup('changed in place', call.mutated, paint),
+    ...valueLines('arguments after the call', record?.fir?.mutated_arguments ?? {}, paint),
+    ...errorLines(call, paint),
+  ];
+}
+
+function objectText({ selfId, generation }: InspectCall): string {
+  return `${selfId}${generation === undefined ? '' : `, generation ${generation}`}`;
+}
+
+function valueLines(title: string, values: Record<string, JsonValue>, paint: Paint): string[] {
+  const entries = Object.entries(values);
+  if (entries.length === 0) return [];
+  return [
+    `  ${paint.strong(title)}`,
+    ...entries.map(([key, value]) => `    ${printable(key)} = ${valueText(value)}`),
+  ];
+}
+
+function valueText(value: JsonValue): string {
+  const text = printable(jsonText(value));
+  return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}… (${text.length} characters)`;
+}
+
+function tensorGroup(title: string, tensors: readonly InspectTensor[], paint: Paint): string[] {
+  if (tensors.length === 0) return [];
+  return [
+    `  ${paint.strong(title)}`,
+    ...tensors.flatMap((tensor) => [
+      `    ${tensorLine(tensor)}`,
+      ...tensorExtras(tensor).map((extra) => `      ${paint.faint(extra)}`),
+    ]),
+  ];
+}
+
+function errorLines({ error }: InspectCall, paint: Paint): string[] {
+  if (error === undefined) return [];
+  return [
+    `  ${paint.strong('error')}`,
+    `    ${paint.bad(printable(`${error.name}: ${error.message}`))}`,
+    ...printableLines(error.stack ?? '').map((line) => `      ${paint.faint(line)}`),
+  ];
+}

@@ -1,0 +1,128 @@
+import type { Paint } from '../cli/colour.js';
+import { formatCount, formatDuration } from '../cli/format.js';
+import { printable, printableLines } from '../cli/printable.js';
+import type { ReplayBegin } from '../core/model/reporter.js';
+import type { CallResult, OutputComparison, ReplaySummary, Verdict } from '../core/model/verdict.js';
+import { describeMismatch, describeProblem } from './comparison-text.js';
+import type { ReportWriter } from './contract.js';
+import type { Sink } from './sink.js';
+import { summaryLine } from './summary-line.js';
+
+const SHOWN_OUTPUT_LINES = 10;
+
+/** Where progress is shown; it makes room while a line is written. */
+export interface ProgressView {
+  begin(calls: number): void;
+  running(call: number, functionName: string): void;
+  advance(): void;
+  hide(): void;
+  end(): void;
+}
+
+/** A line a call, mismatches with their numbers, and the summary as the last line. */
+export class PrettyReporter implements ReportWriter {
+  readonly name = 'pretty';
+  readonly #sink: Sink;
+  readonly #paint: Paint;
+  readonly #progress: ProgressView | undefined;
+  #numberWidth = 1;
+
+  constructor(sink: Sink, paint: Paint, progress?: ProgressView) {
+    this.#sink = sink;
+    this.#paint = paint;
+    this.#progress = progress;
+  }
+
+  async onBegin(begin: ReplayBegin): Promise<void> {
+    this.#numberWidth = String(begin.calls).length;
+    await this.#line(
+      this.#paint.faint(
+        printable(`replaying ${begin.session} on ${begin.device}, tolerances: ${begin.preset}`),
+      ),
+    );
+    for (const note of begin.notes ?? []) await this.#line(`${this.#paint.warn('note:')} ${printable(note)}`);
+    await this.#sink.flush();
+    this.#progress?.begin(begin.calls);
+  }
+
+  onCallBegin({ call, function: functionName }: { call: number; function: string }): void {
+    this.#progress?.running(call, printable(functionName));
+  }
+
+  async onCallEnd(result: CallResult): Promise<void> {
+    this.#progress?.hide();
+    const mark = this.#mark(result.verdict);
+    const number = String(result.call).padStart(this.#numberWidth);
+    const name = this.#paint.strong(printable(result.function));
+    await this.#line(`${mark} ${number} ${name}  ${this.#describe(result)}`);
+    for (const line of this.#details(result)) await this.#line(`  ${' '.repeat(this.#numberWidth)} ${line}`);
+    await this.#sink.flush();
+    this.#progress?.advance();
+  }
+
+  async onEnd(summary: ReplaySummary): Promise<void> {
+    this.#progress?.end();
+    await this.#line('');
+    const line = summaryLine(summary);
+    const paint =
+      summary.exitCode === 0 ? this.#paint.good : summary.exitCode === 3 ? this.#paint.warn : this.#paint.bad;
+    await this.#line(paint(line));
+    await this.#sink.close();
+  }
+
+  async abandon(): Promise<void> {
+    this.#progress?.end();
+    await this.#sink.close();
+  }
+
+  #mark(verdict: Verdict): string {
+    if (verdict === 'pass' || verdict === 'ran') return this.#paint.good('✓');
+    if (verdict === 'skipped') return this.#paint.faint('-');
+    return verdict === 'unchecked' || verdict === 'unstable' ? this.#paint.warn('?') : this.#paint.bad('✗');
+  }
+
+  #describe(result: CallResult): string {
+    const time = result.durationUs === undefined ? [] : [formatDuration(result.durationUs)];
+    const reproduced = result.reproduced === true ? ['reproduced'] : [];
+    if (result.verdict === 'pass') {
+      const reason = result.reason === undefined ? [] : [printable(result.reason)];
+      const compared = result.outputs.length === 0 ? [] : [formatCount(result.outputs.length, 'output')];
+      return this.#paint.faint([...compared, ...reason, ...reproduced, ...time].join(', '));
+    }
+    if (result.verdict === 'ran') return this.#paint.faint(['ran', ...time].join(', '));
+    const reason = result.reason === undefined ? '' : `: ${printable(result.reason)}`;
+    const word = result.verdict === 'skipped' ? result.verdict : this.#paint.strong(result.verdict);
+    return [`${word}${reason}`, ...reproduced, ...time].join(', ');
+  }
+
+  #details(result: CallResult): string[] {
+    const differing = result.outputs.filter((output) => output.verdict === 'mismatch');
+    return [
+      ...differing.flatMap((output) => describeMismatch(output)).map(printable),
+      ...result.outputs.flatMap(notesOf).map((note) => this.#paint.faint(printable(note))),
+      ...describeProblem(result).flatMap(printableLines),
+      ...(result.notes ?? []).map((note) => `${this.#paint.warn('note:')} ${printable(note)}`),
+      ...(result.verdict === 'pass' || result.verdict === 'ran' ? [] : lastLines(result)),
+    ];
+  }
+
+  async #line(line: string): Promise<void> {
+    await this.#sink.write(`${line}\n`);
+  }
+}
+
+function notesOf(output: OutputComparison): string[] {
+  return (output.notes ?? []).map((note) => `${output.key}: ${note}`);
+}
+
+/** The end of what the worker printed before the call failed. */
+function lastLines(result: CallResult): string[] {
+  return (['stdout', 'stderr'] as const).flatMap((name) => {
+    const text = result[name];
+    if (text === undefined || text === '') return [];
+    const lines = printableLines(text);
+    const shown = lines.slice(-SHOWN_OUTPUT_LINES);
+    const hidden = lines.length - shown.length;
+    return [`${name}:${hidden > 0 ? ` (${hidden} lines before)` : ''}`, ...shown.map((line) => `  ${line}`)];
+  });
+}

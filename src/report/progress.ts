@@ -1,0 +1,41 @@
+import type { Ora } from 'ora';
+import type { ProgressView } from './pretty.js';
+
+/** A spinner on stderr, for terminals only; elsewhere undefined, and ora is never loaded. */
+export async function loadProgress(): Promise<ProgressView | undefined> {
+  if (process.stderr.isTTY !== true || process.env['TERM'] === 'dumb' || process.env['CI']) return undefined;
+  const { default: ora } = await import('ora');
+  // The user's Ctrl-C is ours to handle, and what is typed meanwhile is the shell's.
+  return new SpinnerProgress(ora({ stream: process.stderr, discardStdin: false, hideCursor: true }));
+}
+
+class SpinnerProgress implements ProgressView {
+  readonly #spinner: Ora;
+  #calls = 0;
+  #done = 0;
+
+  constructor(spinner: Ora) {
+    this.#spinner = spinner;
+  }
+
+  begin(calls: number): void {
+    this.#calls = calls;
+  }
+
+  running(call: number, functionName: string): void {
+    this.#spinner.text = `${this.#done} of ${this.#calls} done, running call ${call} ${functionName}`;
+    if (!this.#spinner.isSpinning) this.#spinner.start();
+  }
+
+  advance(): void {
+    this.#done += 1;
+  }
+
+  hide(): void {
+    if (this.#spinner.isSpinning) this.#spinner.stop();
+  }
+
+  end(): void {
+    this.hide();
+  }
+}
