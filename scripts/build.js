@@ -1,6 +1,6 @@
 // Builds dist/: the library, the command line and the replay worker as ES modules, the preload files as
 // CommonJS, the declarations of the public API; and oclif's manifest. `--fast` leaves the declarations out.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,9 @@ const PRELOAD = {
   'preload/register': 'src/preload/register.ts',
   'preload/recorder': 'src/preload/recorder.ts',
   'preload/log': 'src/preload/log.ts',
+  'preload/esm-hooks': 'src/preload/esm-hooks.ts',
 };
+const MODULE_HOOKS = { 'preload/esm-loader': 'src/preload/esm-loader.ts' };
 const AUTOCOMPLETE = 'node_modules/@oclif/plugin-autocomplete/lib/commands/autocomplete';
 const COMMAND_LINE = {
   cli: 'src/cli/main.ts',
@@ -86,6 +88,12 @@ async function bundle() {
     }),
     build({
       ...common,
+      entryPoints: existing(MODULE_HOOKS),
+      format: 'esm',
+      outExtension: { '.js': '.mjs' },
+    }),
+    build({
+      ...common,
       ...splitting,
       entryPoints: existing(COMMAND_LINE),
       plugins: [lazyModules],
@@ -117,8 +125,10 @@ async function writeManifest() {
   const { Config } = await import('@oclif/core/config');
   const { settings } = await import('@oclif/core/settings');
   settings.enableAutoTranspile = false;
+  // Where there is one, oclif would copy it instead of asking the commands.
+  rmSync(join(root, 'oclif.manifest.json'), { force: true });
   const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const config = new Config({ root, pjson, ignoreManifest: true, userPlugins: false, devPlugins: false });
+  const config = new Config({ root, pjson, userPlugins: false, devPlugins: false });
   await config.load();
   const manifest = { commands: {}, version: pjson.version };
   for (const [id, command] of Object.entries(config.rootPlugin.manifest.commands).sort()) {
@@ -130,7 +140,11 @@ async function writeManifest() {
 function writeDeclarations() {
   if (!existsSync(join(root, LIBRARY.index))) return;
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exitCode = 1;
 }
 
 mkdirSync(join(root, staging), { recursive: true });

@@ -64,7 +64,8 @@ function describeThrown(thrown: unknown, command: string | undefined): Failure {
     };
   }
   if (isUsageError(thrown)) {
-    const message = thrown.message.replace(/\nSee more help with --help$/, '');
+    // What follows is oclif's advice, part of it wrong for flags that take one value each.
+    const message = thrown.message.replace(/\n\nNote: .*|\nSee more help with --help$/s, '');
     return { code: 'USAGE', message, hint: usageHint(thrown, command), exitCode: EXIT_USAGE, ...stack };
   }
   if (isSystemError(thrown)) {

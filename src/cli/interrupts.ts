@@ -1,4 +1,5 @@
-import { CommandExit, EXIT_INTERRUPTED } from './failure.js';
+import { FirError } from '../core/errors.js';
+import { CommandExit, EXIT_INTERRUPTED, ToldFailure } from './failure.js';
 
 const EXIT_TERMINATED = 143;
 
@@ -34,6 +35,10 @@ export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise
     const result = await work(controller.signal);
     if (controller.signal.aborted) throw new CommandExit(exitCode);
     return result;
+  } catch (thrown) {
+    if (!controller.signal.aborted || thrown instanceof CommandExit) throw thrown;
+    if (thrown instanceof ToldFailure) throw new CommandExit(exitCode);
+    throw new FirError('INTERRUPTED', 'interrupted', { cause: thrown });
   } finally {
     process.off('SIGINT', onInterrupt);
     process.off('SIGTERM', onTerminate);

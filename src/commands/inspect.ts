@@ -32,6 +32,7 @@ export default class Inspect extends BaseCommand {
     "can't be replayed and why. Calls that never ended come first: the program may have died inside one of them. " +
     'Nothing is ever written to a session that is read.';
 
+  static override usage = 'inspect PATH [FLAGS]';
   static override examples = [
     { description: 'All calls of a session', command: '<%= config.bin %> <%= command.id %> fir_dumps' },
     {
@@ -65,7 +66,7 @@ export default class Inspect extends BaseCommand {
     }),
     status: option({
       summary: 'Only calls that ended like this.',
-      options: ['completed', 'failed', 'unfinished', 'no_record', 'graph_capture_pending_flush'] as const,
+      options: ['completed', 'failed', 'unfinished', 'no_record'] as const,
       multiple: true,
       multipleNonGreedy: true,
     })(),

@@ -6,6 +6,9 @@ export type { CallBegin, ReplayBegin, Reporter } from '../core/model/reporter.js
 /** A reporter that owns a destination, which it completes however the replay ends. */
 export interface ReportWriter extends Reporter {
   readonly name: string;
-  /** The replay failed before `onEnd`: what was begun is made a whole document, and the destination closed. */
-  abandon(failure: Failure): Promise<void>;
+  /**
+   * The replay failed before `onEnd`: what was begun is made whole, and the destination closed. True where the
+   * report itself tells the failure.
+   */
+  abandon(failure: Failure): Promise<boolean>;
 }

@@ -75,8 +75,9 @@ export class GithubReporter implements ReportWriter {
     );
   }
 
-  async abandon(): Promise<void> {
+  async abandon(): Promise<boolean> {
     await this.#sink.close();
+    return false;
   }
 }
 

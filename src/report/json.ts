@@ -29,7 +29,9 @@ export class JsonReporter implements ReportWriter {
   }
 
   /** A document that was not begun is left to whoever reports the failure. */
-  async abandon(failure: Failure): Promise<void> {
-    if (this.#document.isStarted) await this.#document.fail(failure);
+  async abandon(failure: Failure): Promise<boolean> {
+    if (!this.#document.isStarted) return false;
+    await this.#document.fail(failure);
+    return true;
   }
 }

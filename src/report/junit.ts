@@ -65,10 +65,11 @@ export class JunitReporter implements ReportWriter {
     this.#removeCases();
   }
 
-  async abandon(): Promise<void> {
+  async abandon(): Promise<boolean> {
     await this.#cases.close();
     await this.#sink.close();
     this.#removeCases();
+    return false;
   }
 
   #removeCases(): void {

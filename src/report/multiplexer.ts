@@ -43,8 +43,13 @@ export class Multiplexer implements Reporter {
     await this.#tell((reporter) => reporter.onEnd?.(summary));
   }
 
-  async abandon(failure: Failure): Promise<void> {
-    await this.#tell((reporter) => reporter.abandon(failure));
+  /** True where a report tells the failure. */
+  async abandon(failure: Failure): Promise<boolean> {
+    let isTold = false;
+    await this.#tell(async (reporter) => {
+      if (await reporter.abandon(failure)) isTold = true;
+    });
+    return isTold;
   }
 
   async #tell(hook: (reporter: ReportWriter) => void | Promise<void> | undefined): Promise<void> {

@@ -70,9 +70,10 @@ export class PrettyReporter implements ReportWriter {
     await this.#sink.close();
   }
 
-  async abandon(): Promise<void> {
+  async abandon(): Promise<boolean> {
     this.#progress?.end();
     await this.#sink.close();
+    return false;
   }
 
   #mark(verdict: Verdict): string {

@@ -18,7 +18,8 @@ export function parseTolerance(text: string): ToleranceRule {
   const parts = value.split(',');
   const [rtolText, atolText, ratioText] = parts;
   if (rtolText === undefined || atolText === undefined || parts.length > 3) {
-    fail(`has ${parts.length} number(s) after '='; it takes rtol,atol or rtol,atol,ratio`);
+    const count = parts.length === 1 ? '1 number' : `${parts.length} numbers`;
+    fail(`has ${count} after '='; it takes rtol,atol or rtol,atol,ratio`);
   }
   const rtol = parseNumber('rtol', rtolText, fail);
   const atol = parseNumber('atol', atolText, fail);

@@ -12,7 +12,7 @@ export function decodeToFloat64(dtype: DtypeName, bytes: Uint8Array): Float64Arr
   assertWholeElements(dtype, bytes);
   switch (dtype) {
     case 'bool':
-      return Float64Array.from(bytes, (byte) => (byte === 0 ? 0 : 1));
+      return lookUp(BOOL_VALUES, bytes);
     case 'uint8':
       return new Float64Array(bytes);
     case 'int8':
@@ -103,6 +103,7 @@ function valuesOf(name: Exclude<SmallFloatName, 'bfloat16'> | 'float8_e8m0fnu'):
   return values;
 }
 
+const BOOL_VALUES = Float64Array.from({ length: 256 }, (_, byte) => Math.sign(byte));
 const UINT4_VALUES = Float64Array.from({ length: 16 }, (_, code) => code);
 const INT4_VALUES = Float64Array.from({ length: 16 }, (_, code) => (code < 8 ? code : code - 16));
 

@@ -11,7 +11,7 @@ import { codeOfValue, e8m0OfValue, SMALL_FLOATS, type SmallFloat } from './small
 export function encodeFromFloat64(dtype: DtypeName, values: Float64Array): Uint8Array {
   switch (dtype) {
     case 'bool':
-      return Uint8Array.from(values, (value) => (value === 0 ? 0 : 1));
+      return encodeEach(values, new Uint8Array(values.length), (value) => (value === 0 ? 0 : 1));
     case 'uint8':
       return bytesOf(new Uint8Array(values));
     case 'int8':
@@ -26,7 +26,7 @@ export function encodeFromFloat64(dtype: DtypeName, values: Float64Array): Uint8
       return bytesOf(new Int32Array(values));
     case 'uint64':
     case 'int64':
-      return bytesOf(BigInt64Array.from(values, wrapToInt64));
+      return bytesOf(wrapToInt64(values));
     case 'float32':
     case 'complex64':
       return bytesOf(new Float32Array(values));
@@ -35,14 +35,14 @@ export function encodeFromFloat64(dtype: DtypeName, values: Float64Array): Uint8
       return bytesOf(new Float64Array(values));
     case 'float16':
     case 'bfloat16':
-      return bytesOf(Uint16Array.from(values, encoderOf(SMALL_FLOATS[dtype])));
+      return bytesOf(encodeEach(values, new Uint16Array(values.length), encoderOf(SMALL_FLOATS[dtype])));
     case 'float8_e8m0fnu':
-      return Uint8Array.from(values, e8m0OfValue);
+      return encodeEach(values, new Uint8Array(values.length), e8m0OfValue);
     case 'float8_e4m3fn':
     case 'float8_e5m2':
     case 'float8_e4m3fnuz':
     case 'float8_e5m2fnuz':
-      return Uint8Array.from(values, encoderOf(SMALL_FLOATS[dtype]));
+      return encodeEach(values, new Uint8Array(values.length), encoderOf(SMALL_FLOATS[dtype]));
     case 'float4_e2m1fn_x2':
       return pack(values, encoderOf(SMALL_FLOATS[dtype]));
     case 'int4':
@@ -57,12 +57,26 @@ function bytesOf(array: ArrayBufferView): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
+function encodeEach<Codes extends Uint8Array | Uint16Array>(
+  values: Float64Array,
+  codes: Codes,
+  codeOf: (value: number) => number,
+): Codes {
+  for (let index = 0; index < values.length; index++) codes[index] = codeOf(values[index] ?? 0);
+  return codes;
+}
+
 function encoderOf(float: SmallFloat): (value: number) => number {
   return (value) => codeOfValue(value, float);
 }
 
-function wrapToInt64(value: number): bigint {
-  return Number.isFinite(value) ? BigInt.asIntN(64, BigInt(Math.trunc(value))) : 0n;
+function wrapToInt64(values: Float64Array): BigInt64Array {
+  const words = new BigInt64Array(values.length);
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] ?? 0;
+    if (Number.isFinite(value)) words[index] = BigInt(Math.trunc(value));
+  }
+  return words;
 }
 
 /** An odd count leaves the last high half 0. */

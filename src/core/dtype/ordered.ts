@@ -1,6 +1,7 @@
 import { FirError } from '../errors.js';
 import type { DtypeName } from '../model/dtype.js';
-import { assertWholeElements, decodeToFloat64, viewAs } from './decode.js';
+import { assertWholeElements, viewAs } from './decode.js';
+import { SMALL_FLOATS, type SmallFloat } from './small-floats.js';
 
 /**
  * Each float element as an integer that grows with its value and steps by one from one representable value to the
@@ -19,14 +20,14 @@ export function orderedBits(dtype: DtypeName, bytes: Uint8Array): Float64Array |
       return orderDoubles(viewAs(BigInt64Array, bytes));
     case 'float16':
     case 'bfloat16':
-      return orderSmall(viewAs(Uint16Array, bytes), 0x8000, decodeToFloat64(dtype, bytes));
+      return orderSmall(viewAs(Uint16Array, bytes), SMALL_FLOATS[dtype]);
     case 'float8_e4m3fn':
     case 'float8_e5m2':
     case 'float8_e4m3fnuz':
     case 'float8_e5m2fnuz':
-      return orderSmall(bytes, 0x80, decodeToFloat64(dtype, bytes));
+      return orderSmall(bytes, SMALL_FLOATS[dtype]);
     case 'float8_e8m0fnu':
-      return Float64Array.from(bytes, (code) => (code === 0xff ? Number.NaN : code));
+      return orderE8m0(bytes);
     case 'float4_e2m1fn_x2':
       return orderPacked(bytes);
     default:
@@ -49,13 +50,22 @@ function orderDoubles(words: BigInt64Array): BigInt64Array {
   return words.map((word) => (word < 0n ? -(word & magnitudeMask) : word));
 }
 
-function orderSmall(codes: Uint8Array | Uint16Array, signBit: number, values: Float64Array): Float64Array {
+function orderSmall(codes: Uint8Array | Uint16Array, float: SmallFloat): Float64Array {
+  const signBit = 1 << (float.exponentBits + float.mantissaBits);
+  const highest = float.infinity ?? float.maxFinite;
   const ordered = new Float64Array(codes.length);
   for (let index = 0; index < codes.length; index++) {
     const code = codes[index] ?? 0;
-    const isUnordered = Number.isNaN(values[index]);
-    ordered[index] = isUnordered ? Number.NaN : code & signBit ? 0 - (code ^ signBit) : code;
+    const magnitude = code & (signBit - 1);
+    const isUnordered = magnitude > highest || (float.unsignedZero && code === signBit);
+    ordered[index] = isUnordered ? Number.NaN : code & signBit ? 0 - magnitude : magnitude;
   }
+  return ordered;
+}
+
+function orderE8m0(codes: Uint8Array): Float64Array {
+  const ordered = new Float64Array(codes);
+  for (let index = 0; index < codes.length; index++) if (codes[index] === 0xff) ordered[index] = Number.NaN;
   return ordered;
 }
 

@@ -23,7 +23,7 @@ export function encodeSafetensorsHeader(
   metadata?: Readonly<Record<string, string>>,
 ): { header: Uint8Array; ordered: SafetensorsWrite[] } {
   const ranked = tensors.map(rankTensor).sort(compareRanked);
-  let text = metadata === undefined ? '{' : `{"__metadata__":${quoteText(JSON.stringify(metadata))}`;
+  let text = metadata === undefined ? '{' : `{"__metadata__":${encodeMetadata(metadata)}`;
   let offset = 0;
   for (const { tensor, bytes, quotedKey } of ranked) {
     const end = offset + bytes;
@@ -60,11 +60,11 @@ function rankTensor(tensor: SafetensorsWrite): RankedTensor {
       `shape [${tensor.shape.join(', ')}] of ${tensor.dtype} does not take ${bytes} bytes`,
     );
   }
-  return { tensor, rank: dtype.rank, bytes, quotedKey: quoteText(JSON.stringify(tensor.key)) };
+  return { tensor, rank: dtype.rank, bytes, quotedKey: encodeText(tensor.key) };
 }
 
 function dataBytes(data: Uint8Array | readonly Uint8Array[]): number {
-  if (data instanceof Uint8Array) return data.byteLength;
+  if (ArrayBuffer.isView(data)) return data.byteLength;
   return data.reduce((sum, piece) => sum + piece.byteLength, 0);
 }
 
@@ -76,15 +76,22 @@ const BEYOND_ASCII = /[^\0-\x7f]/;
 
 /** Order of the keys' UTF-8 bytes, which for surrogate pairs is not that of JavaScript's comparison. */
 function compareKeys(left: string, right: string): number {
-  if (BEYOND_ASCII.test(left) || BEYOND_ASCII.test(right))
+  if (BEYOND_ASCII.test(left) || BEYOND_ASCII.test(right)) {
     return Buffer.compare(Buffer.from(left), Buffer.from(right));
+  }
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** Readers refuse a file in which half a surrogate pair stands, which JSON.stringify escapes. */
-function quoteText(json: string): string {
-  if (json.includes('\\ud') && HAS_LONE_SURROGATE.test(JSON.parse(json))) {
-    throw new FirError('TENSOR_INVALID', `${json.slice(0, 120)} is not well-formed Unicode`);
+function encodeMetadata(metadata: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(metadata).map(([key, value]) => `${encodeText(key)}:${encodeText(value)}`);
+  return `{${pairs.join(',')}}`;
+}
+
+/** Half a surrogate pair, which JSON.stringify would escape, makes readers refuse the whole file. */
+function encodeText(text: string): string {
+  const json = JSON.stringify(text);
+  if (json.includes('\\ud') && HAS_LONE_SURROGATE.test(text)) {
+    throw new FirError('TENSOR_INVALID', `can not write ${quoteKey(text)}: it is not well-formed Unicode`);
   }
   return json;
 }

@@ -13,10 +13,19 @@ export class HeaderSyntaxError extends Error {
 /** As deep as the official reader's parser goes. */
 const MAX_DEPTH = 127;
 
+const TAB = 0x09;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
 const QUOTE = 0x22;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
 const BACKSLASH = 0x5c;
-const WHITESPACE = /[ \t\n\r]*/y;
-const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const EXPONENT = 0x65;
+const LOWER_CASE = 0x20;
+const NULL = /null/y;
+const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 const HAS_CONTROL = /[\u0000-\u001f]/;
 
 /**
@@ -39,18 +48,16 @@ export class HeaderScanner {
 
   /** Whether the next thing is `character`, which is then taken. */
   takes(character: string): boolean {
-    this.#skip(WHITESPACE);
+    this.#skipSpace();
     if (this.#text[this.#at] !== character) return false;
     this.#at++;
     return true;
   }
 
-  /** Whether the next thing is the word null, true or false as named, which is then taken. */
-  takesWord(word: 'null' | 'true' | 'false'): boolean {
-    this.#skip(WHITESPACE);
-    if (!this.#text.startsWith(word, this.#at)) return false;
-    this.#at += word.length;
-    return true;
+  /** Whether the next thing is null, which is then taken. */
+  takesNull(): boolean {
+    this.#skipSpace();
+    return this.#take(NULL) !== '';
   }
 
   expect(character: string): void {
@@ -58,7 +65,7 @@ export class HeaderScanner {
   }
 
   expectEnd(): void {
-    this.#skip(WHITESPACE);
+    this.#skipSpace();
     if (this.#at < this.#text.length) this.fail(`expected the end, found ${this.#found()}`);
   }
 
@@ -67,7 +74,7 @@ export class HeaderScanner {
     this.expect('{');
     if (this.takes('}')) return;
     do {
-      this.#skip(WHITESPACE);
+      this.#skipSpace();
       const keyPosition = this.#at;
       const key = this.string();
       this.expect(':');
@@ -86,7 +93,7 @@ export class HeaderScanner {
   }
 
   string(): string {
-    this.#skip(WHITESPACE);
+    this.#skipSpace();
     const start = this.#at;
     if (this.#text.charCodeAt(start) !== QUOTE) this.fail(`expected a string, found ${this.#found()}`);
     let end = this.#text.indexOf('"', start + 1);
@@ -103,43 +110,45 @@ export class HeaderScanner {
 
   /** An integer from 0 to 2^53 - 1. */
   count(): number {
-    this.#skip(WHITESPACE);
+    this.#skipSpace();
     const start = this.#at;
-    const digits = this.#take(NUMBER);
-    if (digits === '' || !/^\d+$/.test(digits))
-      this.fail(`expected a count, found ${digits || this.#found()}`, start);
-    const value = Number(digits);
-    if (!Number.isSafeInteger(value)) this.fail(`${digits} is past 2^53`, start);
+    let value = 0;
+    let code = this.#text.charCodeAt(start);
+    while (code >= ZERO && code <= NINE) {
+      value = value * 10 + code - ZERO;
+      code = this.#text.charCodeAt(++this.#at);
+    }
+    const digits = this.#at - start;
+    const isFraction = code === POINT || (code | LOWER_CASE) === EXPONENT;
+    const hasLeadingZero = digits > 1 && this.#text.charCodeAt(start) === ZERO;
+    if (digits === 0 || isFraction || hasLeadingZero) this.fail('expected a whole number from 0 on', start);
+    if (value > Number.MAX_SAFE_INTEGER) this.fail('a number is past 2^53', start);
     return value;
   }
 
   /** Reads any value and drops it. */
   skipValue(depth = 0): void {
     if (depth > MAX_DEPTH) this.fail('nested too deeply');
-    this.#skip(WHITESPACE);
+    this.#skipSpace();
     const next = this.#text[this.#at];
     if (next === '{') this.object(() => this.skipValue(depth + 1));
     else if (next === '[') this.list(() => this.skipValue(depth + 1));
     else if (next === '"') this.string();
-    else if (
-      this.#take(NUMBER) === '' &&
-      !this.takesWord('null') &&
-      !this.takesWord('true') &&
-      !this.takesWord('false')
-    )
-      this.fail(`expected a value, found ${this.#found()}`);
+    else if (this.#take(SCALAR) === '') this.fail(`expected a value, found ${this.#found()}`);
   }
 
-  #skip(pattern: RegExp): void {
-    pattern.lastIndex = this.#at;
-    pattern.test(this.#text);
-    this.#at = Math.max(pattern.lastIndex, this.#at);
+  #skipSpace(): void {
+    let code = this.#text.charCodeAt(this.#at);
+    while (code === SPACE || code === LINE_FEED || code === CARRIAGE_RETURN || code === TAB) {
+      code = this.#text.charCodeAt(++this.#at);
+    }
   }
 
   #take(pattern: RegExp): string {
-    const start = this.#at;
-    this.#skip(pattern);
-    return this.#text.slice(start, this.#at);
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#text)?.[0] ?? '';
+    this.#at += found.length;
+    return found;
   }
 
   /** Whether an odd run of backslashes stands before the quote at `end`. */

@@ -24,9 +24,10 @@ export function parseHeader(text: string): Header {
   let metadata = new Map<string, string>();
   scanner.object((key, position) => {
     const isMetadata = key === '__metadata__';
-    scanner.subject = isMetadata ? key : `tensor ${quoteKey(key)}`;
-    if (seen.has(key)) scanner.fail(isMetadata ? 'given twice' : 'duplicate tensor name', position);
+    if (seen.has(key))
+      scanner.fail(`duplicate ${isMetadata ? key : `tensor name ${quoteKey(key)}`}`, position);
     seen.add(key);
+    scanner.subject = isMetadata ? key : `tensor ${quoteKey(key)}`;
     if (isMetadata) metadata = parseMetadata(scanner);
     else tensors.push(parseTensor(scanner, key));
     scanner.subject = '';
@@ -37,10 +38,10 @@ export function parseHeader(text: string): Header {
 
 function parseMetadata(scanner: HeaderScanner): Map<string, string> {
   const metadata = new Map<string, string>();
-  if (scanner.takesWord('null')) return metadata;
+  if (scanner.takesNull()) return metadata;
   scanner.object((key, position) => {
     scanner.subject = `__metadata__ ${quoteKey(key)}`;
-    if (metadata.has(key)) scanner.fail('given twice', position);
+    if (metadata.has(key)) scanner.fail('duplicate key', position);
     metadata.set(key, scanner.string());
     scanner.subject = '__metadata__';
   });

@@ -79,17 +79,21 @@ export class SafetensorsFile {
    * range outside of the file and for a file that shrank since it was opened.
    */
   readRange(begin: number, end: number, into?: Uint8Array): Uint8Array {
-    if (!(Number.isSafeInteger(begin) && Number.isSafeInteger(end) && begin >= 0 && begin <= end)) {
+    const length = end - begin;
+    if (!(Number.isSafeInteger(begin) && Number.isSafeInteger(end) && begin >= 0 && length >= 0)) {
       throw this.#missing(`bytes ${begin} to ${end} are not a range`);
     }
-    if (end > this.#fileBytes)
+    if (end > this.#fileBytes) {
       throw this.#missing(`bytes ${begin} to ${end} of a file of ${this.#fileBytes} bytes`);
-    const target = into === undefined ? allocate(end - begin, this.path) : into.subarray(0, end - begin);
-    if (target.byteLength < end - begin)
-      throw this.#missing(`${end - begin} bytes into a buffer of ${target.byteLength}`);
+    }
+    const target = into === undefined ? allocate(length, this.path) : into.subarray(0, length);
+    if (target.byteLength < length) {
+      throw this.#missing(`${length} bytes into a buffer of ${target.byteLength}`);
+    }
     const read = readFully(this.#openFd(), target, begin);
-    if (read < end - begin)
+    if (read < length) {
       throw this.#missing(`the file ended at byte ${begin + read} while it was read: it shrank`);
+    }
     return target;
   }
 

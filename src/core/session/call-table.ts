@@ -1,7 +1,8 @@
 import type { MemberKind } from '../model/call.js';
+import { NameTable } from './name-table.js';
 import { problemOf } from './problems.js';
 import type { RecordHead } from './record-head.js';
-import { detach, StringPool } from './string-pool.js';
+import { StringPool } from './string-pool.js';
 import type { CallEntry, CallStatus } from './types.js';
 
 const STATUS_NAMES: readonly CallStatus[] = [
@@ -26,8 +27,8 @@ const FIRST_CAPACITY = 1024;
  */
 export class CallTable {
   readonly strings = new StringPool();
-  /** Value `row` of every column. */
-  size = 0;
+  /** Names of the dump directories, by row. */
+  readonly dumps = new NameTable();
   /** Where the last record is: an index file by number or IN_METADATA, its offset and length there, its checksum. */
   file = new Uint32Array(FIRST_CAPACITY);
   offset = new Float64Array(FIRST_CAPACITY);
@@ -52,22 +53,21 @@ export class CallTable {
   constructs = new Uint8Array(FIRST_CAPACITY);
   isFir = new Uint8Array(FIRST_CAPACITY);
   problem = new Uint8Array(FIRST_CAPACITY);
-  readonly dumps: string[] = [];
   readonly bigSelfIds = new Map<number, bigint>();
-  readonly #rows = new Map<string, number>();
   readonly #none = this.strings.idOf('');
 
+  get size(): number {
+    return this.dumps.size;
+  }
+
   rowOf(dump: string): number | undefined {
-    return this.#rows.get(dump);
+    return this.dumps.find(dump);
   }
 
   /** A new row with status `no_record`. */
   add(dump: string): number {
-    const row = this.size++;
+    const row = this.dumps.add(dump);
     if (row === this.file.length) this.#grow();
-    const name = detach(dump);
-    this.dumps.push(name);
-    this.#rows.set(name, row);
     this.selfId[row] = Number.NaN;
     this.startedMs[row] = Number.NaN;
     this.parent[row] = UNKNOWN_PARENT;
@@ -106,11 +106,6 @@ export class CallTable {
   selfIdOf(row: number): number | bigint | undefined {
     const id = this.selfId[row];
     return id === undefined || Number.isNaN(id) ? this.bigSelfIds.get(row) : id;
-  }
-
-  /** Once no more rows come, the look-up by name is only memory. */
-  forgetNames(): void {
-    this.#rows.clear();
   }
 
   entry(row: number): CallEntry {
@@ -161,7 +156,7 @@ class CallRow implements CallEntry {
     return this.#table.number[this.#row] ?? 0;
   }
   get dump(): string {
-    return this.#table.dumps[this.#row] ?? '';
+    return this.#table.dumps.at(this.#row);
   }
   get functionName(): string {
     return this.#table.strings.at(this.#table.functionId[this.#row] ?? 0);

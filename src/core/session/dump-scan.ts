@@ -1,7 +1,6 @@
-import { opendirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CallTable, IN_METADATA } from './call-table.js';
-import { listOf } from './list-of.js';
+import { entriesOf, hasEntry } from './directory.js';
 import { PROBLEMS, type Problem } from './problems.js';
 import { readRecordLog } from './record-log.js';
 import { sizeOfSessionFile, statOf } from './safe-path.js';
@@ -28,21 +27,16 @@ export function scanDumps(context: ScanContext): number {
   const { root, table } = context;
   const isPresent = new Uint8Array(table.size);
   const unknown: string[] = [];
-  const directory = opendirSync(root, { bufferSize: 256 });
-  try {
-    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
-      const row = table.rowOf(entry.name);
-      if (row === undefined) {
-        if (entry.isDirectory() && isDump(join(root, entry.name), entry.name)) unknown.push(entry.name);
-        else if (entry.isSymbolicLink() && DUMP_NAME.test(entry.name)) unknown.push(entry.name);
-        continue;
-      }
-      isPresent[row] = 1;
-      if (entry.isSymbolicLink()) table.problem[row] = PROBLEMS.symbolicLink.id;
-      else if (!entry.isDirectory()) table.problem[row] = PROBLEMS.notDirectory.id;
+  for (const entry of entriesOf(root)) {
+    const row = table.rowOf(entry.name);
+    if (row === undefined) {
+      if (entry.isDirectory() && isDump(join(root, entry.name), entry.name)) unknown.push(entry.name);
+      else if (entry.isSymbolicLink() && DUMP_NAME.test(entry.name)) unknown.push(entry.name);
+      continue;
     }
-  } finally {
-    directory.closeSync();
+    isPresent[row] = 1;
+    if (entry.isSymbolicLink()) table.problem[row] = PROBLEMS.symbolicLink.id;
+    else if (!entry.isDirectory()) table.problem[row] = PROBLEMS.notDirectory.id;
   }
   for (let row = 0; row < isPresent.length; row++) {
     if (isPresent[row] === 0 && table.problem[row] === 0) table.problem[row] = PROBLEMS.missing.id;
@@ -73,7 +67,7 @@ export function readDump(context: ScanContext, name: string): number {
 /** The dump's own file is the truth about a call: looks there whether an unfinished one ended after all. */
 export function readMetadata(context: ScanContext, row: number): number {
   const { root, realRoot, table, unreadable } = context;
-  const dump = table.dumps[row] ?? '';
+  const dump = table.dumps.at(row);
   const path = join(root, dump, METADATA);
   try {
     if (sizeOfSessionFile(realRoot, path) === undefined) return 0;
@@ -99,11 +93,10 @@ function nameFromDirectory(table: CallTable, row: number, name: string): void {
 
 export function isDump(path: string, name: string): boolean {
   if (name === 'blobs' || name === 'processes') return false;
-  return DUMP_NAME.test(name) || listOf(path).some((file) => file === METADATA || TENSOR_FILE.test(file));
+  return DUMP_NAME.test(name) || hasEntry(path, (file) => file === METADATA || TENSOR_FILE.test(file));
 }
 
 function missingRecordProblem(path: string): Problem {
-  const files = listOf(path);
-  if (files.length === 0) return PROBLEMS.empty;
-  return files.includes(METADATA) ? PROBLEMS.noRecord : PROBLEMS.noMetadata;
+  if (!hasEntry(path, () => true)) return PROBLEMS.empty;
+  return hasEntry(path, (name) => name === METADATA) ? PROBLEMS.noRecord : PROBLEMS.noMetadata;
 }

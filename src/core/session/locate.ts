@@ -1,8 +1,8 @@
 import { realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FirError } from '../errors.js';
+import { entriesOf, hasEntry } from './directory.js';
 import { isDump, METADATA } from './dump-scan.js';
-import { listOf } from './list-of.js';
 import { sizeOfSessionFile } from './safe-path.js';
 
 /** What a path given by the user names. */
@@ -37,24 +37,27 @@ export function locateSession(path: string): SessionPlace {
 function locateInDirectory(path: string, realRoot: string): SessionPlace {
   const place = placeOf(path, realRoot);
   if (place.indexes.length > 0) return place;
-  const names = listOf(path);
   const whole = resolve(path);
-  if (isDump(path, names.includes(METADATA) ? '' : basename(whole))) {
+  const hasMetadata = hasEntry(path, (name) => name === METADATA);
+  if (isDump(path, hasMetadata ? '' : basename(whole))) {
     return { root: dirname(whole), realRoot: dirname(realRoot), indexes: [], dump: basename(whole) };
   }
-  if (names.some((name) => isDump(join(path, name), name))) return place;
+  if (hasEntry(path, (name) => isDump(join(path, name), name))) return place;
   throw new FirError('NOT_A_SESSION', `${path} holds no recorded session`, {
     where: path,
-    hint:
-      names.length === 0
-        ? 'the directory is empty; record into it with: fir capture -- <command>'
-        : `a session has a ${SESSION_INDEX}, or one directory for each call with a ${METADATA}`,
+    hint: hasEntry(path, () => true)
+      ? `a session has a ${SESSION_INDEX}, or one directory for each call with a ${METADATA}`
+      : 'the directory is empty; record into it with: fir capture -- <command>',
   });
 }
 
 function placeOf(root: string, realRoot: string): SessionPlace {
-  const indexes = listOf(root).filter((name) => INDEX_NAME.test(name));
-  for (const name of indexes) sizeOfSessionFile(realRoot, join(root, name));
+  const indexes: string[] = [];
+  for (const { name } of entriesOf(root)) {
+    if (!INDEX_NAME.test(name)) continue;
+    sizeOfSessionFile(realRoot, join(root, name));
+    indexes.push(name);
+  }
   return { root, realRoot, indexes: indexes.sort(compareIndexes), dump: undefined };
 }
 

@@ -40,7 +40,6 @@ export function openSession(path: string): Session {
   order.forEach((row, index) => {
     table.number[row] = index + 1;
   });
-  table.forgetNames();
   const processes = readProcessHeaders(root, realRoot, unreadable);
   return new Session({ root, realRoot, path, indexes, table, order, records, unreadable, processes });
 }

@@ -4,8 +4,8 @@ import { messageOf } from '../errors.js';
 import { parseJson } from '../json/index.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { ProcessHeader } from '../model/session.js';
+import { entriesOf } from './directory.js';
 import { countFrom, fieldsFrom, numberFrom, objectFrom, stringFrom, stringsFrom } from './json-fields.js';
-import { listOf } from './list-of.js';
 import { resolutionFrom } from './resolution-fields.js';
 import { sizeOfSessionFile } from './safe-path.js';
 import type { UnreadableList } from './unreadable-list.js';
@@ -21,8 +21,11 @@ export function readProcessHeaders(
 ): ReadonlyMap<string, ProcessHeader> {
   const headers = new Map<string, ProcessHeader>();
   const directory = join(root, 'processes');
-  const names = listOf(directory).filter((name) => name.endsWith('.json'));
-  for (const name of names.sort().slice(0, MAX_HEADERS)) {
+  const names: string[] = [];
+  for (const { name } of entriesOf(directory)) {
+    if (name.endsWith('.json') && names.length < MAX_HEADERS) names.push(name);
+  }
+  for (const name of names.sort()) {
     const header = readHeader(realRoot, join(directory, name));
     if (typeof header === 'string') unreadable.add(`processes/${name}`, 0, header);
     else if (`${header.process_uid}.json` === name) headers.set(header.process_uid, header);

@@ -93,7 +93,7 @@ function addRecord(
 function conflict(table: CallTable, row: number, head: RecordHead, place: RecordPlace): string | undefined {
   if (!isSameCall(table, row, head)) {
     table.problem[row] = PROBLEMS.shared.id;
-    return `a record of another call in the directory of ${table.dumps[row]}`;
+    return `a record of another call in the directory of ${table.dumps.at(row)}`;
   }
   const before = table.statusOf(row);
   const isRepeated =

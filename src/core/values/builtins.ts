@@ -69,6 +69,14 @@ export function inheritedDataProperty(value: object, name: PropertyKey): unknown
   return undefined;
 }
 
+/** Whether looking a property up could reach a Proxy, whose traps would run. */
+export function reachesProxy(value: object): boolean {
+  for (let owner: object | null = value; owner !== null; owner = Object.getPrototypeOf(owner)) {
+    if (types.isProxy(owner)) return true;
+  }
+  return false;
+}
+
 /** The class of an object by its constructor's name, which need not be unique or even there. */
 export function classNameOf(value: object): string {
   if (types.isProxy(value)) return 'Proxy';

@@ -3,7 +3,6 @@ import { builtinGetter, inheritedDataProperty, lookupGetter } from './builtins.j
 import { opaque } from './describe-opaque.js';
 import { encodePrimitive, encodeSymbolNode } from './encode-primitive.js';
 import type { EncodeState } from './encode-state.js';
-import { MAX_ARRAY_LENGTH } from './limits.js';
 
 type ObjectEncoder = (value: object, key: string, depth: number) => JsonValue;
 
@@ -45,7 +44,7 @@ export class ContainerEncoder {
     let next = 0;
     while (next < length && !this.#state.isOver(1, depth)) {
       const index = isDense ? next : (indexOfName(names[at]) ?? length);
-      if (index > next) items.push(holes(index - next));
+      if (index > next) items.push(this.#holes(index - next));
       if (index < length) {
         items.push(this.#element(value, index, key, depth));
         at += 1;
@@ -147,6 +146,12 @@ export class ContainerEncoder {
       : this.#refuseGetter(depth);
   }
 
+  /** A run of places that hold nothing. */
+  #holes(count: number): JsonObject {
+    this.#state.spend(0, count);
+    return count === 1 ? { type: 'js.hole' } : { type: 'js.hole', count };
+  }
+
   #child(value: unknown, parentKey: string, infix: string, position: number, depth: number): JsonValue {
     const isPrimitive = (typeof value !== 'object' && typeof value !== 'function') || value === null;
     return isPrimitive
@@ -170,10 +175,6 @@ function ownNames(value: object, skip: number, names: string[] = Object.keys(val
 
 /** The array index that a property name is; undefined for any other name. Names of indices come first, in order. */
 function indexOfName(name: string | undefined): number | undefined {
-  const index = Number(name) >>> 0;
-  return String(index) === name && index < MAX_ARRAY_LENGTH ? index : undefined;
-}
-
-function holes(count: number): JsonObject {
-  return count === 1 ? { type: 'js.hole' } : { type: 'js.hole', count };
+  const index = Number(name);
+  return String(index >>> 0) === name ? index : undefined;
 }

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../model/json.js';
 import type { DecodeContext } from './context.js';
 import { decodeError } from './decode-error.js';
 import { LEAF_DECODERS } from './decode-leaf.js';
-import { MAX_ARRAY_LENGTH, MAX_DEPTH, MAX_TEXT_LENGTH } from './limits.js';
+import { MAX_DEPTH, MAX_NODES, MAX_TEXT_LENGTH } from './limits.js';
 import {
   canDefine,
   countHoles,
@@ -31,6 +31,7 @@ export class ValueDecoder {
   /** Objects by the key of their first place. */
   readonly #places = new Map<string, object>();
   #placesLength = 0;
+  #holes = 0;
 
   constructor(context: DecodeContext) {
     this.#context = context;
@@ -108,13 +109,13 @@ export class ValueDecoder {
   #decodeList(node: JsonObject, key: string, depth: number): unknown[] {
     const list: unknown[] = [];
     this.#place(key, list);
-    for (const [position, item] of itemsOf(node, 'items', key).entries()) {
-      const holes = countHoles(item);
-      if (list.length + (holes ?? 1) > MAX_ARRAY_LENGTH) throw invalid(key, 'is longer than an array can be');
-      // The key counts places, not items: a run of holes is one item.
-      if (holes === undefined) list[list.length] = this.#decode(item, `${key}__${list.length}`, depth + 1);
-      else if (holes > 0) list.length += holes;
-      else throw invalid(`${key}__${position}`, 'is a malformed js.hole');
+    for (const item of itemsOf(node, 'items', key)) {
+      const holes = countHoles(item, key);
+      this.#holes += holes;
+      // Never a length that a file only claims: the engine may allocate it.
+      if (this.#holes > MAX_NODES) throw invalid(key, 'has too many holes');
+      if (holes > 0) list.length += holes;
+      else list.push(this.#decode(item, `${key}__${list.length}`, depth + 1));
     }
     this.#decodeProperties(list, node, key, depth);
     return list;

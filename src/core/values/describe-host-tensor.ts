@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import type { TensorSource } from '../model/tensor.js';
 import { Tensor } from '../tensor/index.js';
-import { builtinGetter, builtinNameOf } from './builtins.js';
+import { builtinGetter, builtinNameOf, reachesProxy } from './builtins.js';
 import { describeFirTensor } from './describe-fir-tensor.js';
 import { TYPED_ARRAYS, typedArrayClassOf } from './typed-arrays.js';
 
@@ -37,7 +37,7 @@ export function describeHostTensor(value: object): TensorSource | undefined {
   try {
     if (ArrayBuffer.isView(value)) return describeView(value);
     if (types.isAnyArrayBuffer(value)) return describeBuffer(value);
-    return !types.isProxy(value) && Tensor.isTensor(value) ? describeFirTensor(value) : undefined;
+    return !reachesProxy(value) && Tensor.isTensor(value) ? describeFirTensor(value) : undefined;
   } catch {
     return undefined;
   }

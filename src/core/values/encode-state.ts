@@ -15,9 +15,9 @@ export class EncodeState {
   #textLength = 0;
   #isOverflowReported = false;
 
-  /** Takes one value, and the length of what is written of it, out of the budget. */
-  spend(textLength: number): void {
-    this.#nodes += 1;
+  /** Takes a value, and the length of what is written of it, out of the budget. */
+  spend(textLength: number, nodes = 1): void {
+    this.#nodes += nodes;
     this.#textLength += textLength;
   }
 

@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { dtypeOf } from '../dtype/index.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { TensorSource } from '../model/tensor.js';
-import { builtinNameOf, classNameOf } from './builtins.js';
+import { builtinNameOf, classNameOf, reachesProxy } from './builtins.js';
 import { ContainerEncoder } from './container-encoder.js';
 import type { EncodeContext } from './context.js';
 import { describeHostTensor, isSubclassInstance } from './describe-host-tensor.js';
@@ -68,10 +68,11 @@ export class ValueEncoder {
       return { type: 'js.object_ref', self_id: recorded.self_id, class: recorded.class };
     }
     if (typeof value === 'function' || types.isProxy(value)) return this.#refuse(value, depth);
-    const source = this.#describeTensor(value, depth);
-    if (source !== undefined) return this.#encodeTensor(source, key);
     const prototype: object | null = Object.getPrototypeOf(value);
     const className = prototype === null ? 'Object' : builtinNameOf(prototype);
+    if (className === undefined && reachesProxy(value)) return this.#refuse(value, depth);
+    const source = this.#describeTensor(value, depth);
+    if (source !== undefined) return this.#encodeTensor(source, key);
     if (types.isAnyArrayBuffer(value)) return this.#encodeMemory(value, key, depth);
     if (className === undefined && !types.isNativeError(value))
       return this.#encodeInstance(value, key, depth);

@@ -1,7 +1,7 @@
 /** Containers inside one another that an argument may have. */
 export const MAX_DEPTH = 512;
 
-/** Values, scalars included, that the arguments of one call may hold. */
+/** Values that the arguments of one call may hold, counting scalars and the holes of arrays. */
 export const MAX_NODES = 1_000_000;
 
 /** UTF-16 units of one string. */
@@ -12,9 +12,6 @@ export const MAX_TEXT_LENGTH = 64 * 1024 * 1024;
 
 /** Reasons that are listed one by one. */
 export const MAX_PROBLEMS = 32;
-
-/** Array.length is at most this. */
-export const MAX_ARRAY_LENGTH = 2 ** 32 - 1;
 
 /** Milliseconds from 1970 that a Date reaches. */
 export const MAX_DATE_MS = 8.64e15;

@@ -39,8 +39,8 @@ export function pairOf(
   if (typeof item === 'object' && item !== null && !Array.isArray(item)) {
     const name = ownProperty(item, 'key');
     const value = ownProperty(item, 'value');
-    if (name !== undefined && value !== undefined)
-      return { key: name, value, hidden: ownProperty(item, 'hidden') };
+    const hidden = ownProperty(item, 'hidden');
+    if (name !== undefined && value !== undefined) return { key: name, value, hidden };
   }
   throw invalid(key, 'has an item without key and value');
 }
@@ -56,10 +56,11 @@ export function propertyNameOf(encoded: JsonValue, key: string): PropertyKey {
   throw new FirError('NOT_REPLAYABLE', `${key} has a key that can't be a property name`);
 }
 
-/** How many holes an item of a list stands for: undefined for any other node, 0 for a malformed one. */
-export function countHoles(item: JsonValue): number | undefined {
-  if (typeof item !== 'object' || item === null || Array.isArray(item)) return undefined;
-  if (ownProperty(item, 'type') !== 'js.hole') return undefined;
+/** How many places of a list an item leaves empty; 0 for an item that is a value. */
+export function countHoles(item: JsonValue, key: string): number {
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) return 0;
+  if (ownProperty(item, 'type') !== 'js.hole') return 0;
   const count = ownProperty(item, 'count') ?? 1;
-  return typeof count === 'number' && Number.isInteger(count) && count > 0 ? count : 0;
+  if (typeof count === 'number' && Number.isInteger(count) && count > 0) return count;
+  throw invalid(key, 'has a malformed js.hole');
 }

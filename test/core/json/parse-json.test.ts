@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FirError } from '../../../src/core/errors.js';
@@ -130,7 +131,7 @@ test('the parser for Python reads strict JSON as JSON.parse does', () => {
       fc.json({ maxDepth: 5 }).filter(hasShortIntegers),
       fc.constantFrom('', '  ', '\n\t'),
       (text, space) => {
-        expect(parsePythonJson(space + text + space)).toStrictEqual(JSON.parse(text));
+        assert.deepStrictEqual(parsePythonJson(space + text + space), JSON.parse(text));
       },
     ),
   );
@@ -145,7 +146,7 @@ test('the parser for Python refuses what JSON.parse refuses', () => {
         expected = JSON.parse(text);
       } catch {}
       if (expected === FirError) expect(() => parsePythonJson(text)).toThrow(FirError);
-      else expect(parsePythonJson(text)).toStrictEqual(expected);
+      else assert.deepStrictEqual(parsePythonJson(text), expected);
     }),
     { numRuns: 2000 },
   );

@@ -1,0 +1,176 @@
+import { realpathSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
+import { ADAPTERS } from '../adapters/index.js';
+import type { Resolution } from '../model/call.js';
+import { matchesPattern } from '../select/index.js';
+import type { CodePlace, ReplayTarget } from './contract.js';
+
+/** What the user agreed to on the command line. */
+export interface ConsentOptions {
+  app: string | undefined;
+  cwd: string;
+  allow: readonly string[];
+  targets: readonly ReplayTarget[];
+  /** The recorded programs' entry files, as their headers name them. */
+  entryFiles: readonly string[];
+}
+
+export type Consent = { place: CodePlace } | { refused: string };
+
+const PACKAGE_NAME = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/i;
+
+/**
+ * Decides what may be loaded for a call: nothing that the record names is imported unless the user's flags cover it.
+ * `refused` says what is missing and which flag gives it.
+ */
+export function askConsent(
+  functionName: string,
+  resolution: Resolution | undefined,
+  options: ConsentOptions,
+): Consent {
+  const target = options.targets.find((candidate) => isTargetOf(candidate, functionName));
+  if (target !== undefined) {
+    const path = resolve(options.cwd, target.file);
+    const isClass = !matchesPattern(target.function, functionName);
+    return { place: { kind: 'target', path, export: target.export, isClass } };
+  }
+  switch (resolution?.kind) {
+    case 'module':
+      return consentToModule(functionName, resolution, options);
+    case 'package':
+      return consentToPackage(functionName, resolution, options);
+    case 'adapter':
+      return consentToAdapter(resolution);
+    default:
+      return refuse(
+        'how to find the function was not recorded',
+        `--target '${functionName}=./file.js#export'`,
+      );
+  }
+}
+
+/** By its name, or for a member by its class's. */
+function isTargetOf(target: ReplayTarget, functionName: string): boolean {
+  const dot = functionName.lastIndexOf('.');
+  return (
+    matchesPattern(target.function, functionName) ||
+    (dot > 0 && target.function === functionName.slice(0, dot))
+  );
+}
+
+function consentToModule(
+  functionName: string,
+  resolution: Extract<Resolution, { kind: 'module' }>,
+  options: ConsentOptions,
+): Consent {
+  const { app } = options;
+  const { module } = resolution;
+  if (
+    isAbsolute(module) ||
+    /^[A-Za-z]:/.test(module) ||
+    posix.normalize(module.replaceAll('\\', '/')).startsWith('..')
+  ) {
+    return refuse(`the recorded module path '${module}' leads out of the application`, undefined);
+  }
+  if (app === undefined) {
+    return refuse(
+      `${module} is a module of the application`,
+      `--app <its directory> (recorded in ${resolution.root})`,
+    );
+  }
+  const root = realPath(app);
+  const path = realPath(join(root, module));
+  const inside = relative(root, path);
+  if (inside === '' || inside.startsWith(`..${sep}`) || inside === '..' || isAbsolute(inside)) {
+    return refuse(`${module} leads out of ${app}`, undefined);
+  }
+  const place: CodePlace = { kind: 'file', path, export: resolution.export };
+  const packageName = packageOf(inside) ?? packageOf(module);
+  if (packageName !== undefined) {
+    const names = [packageName, module, ...namesOf(functionName, resolution.export)];
+    return isAllowed(names, options)
+      ? { place }
+      : refuse(`${module} is in a package`, `--allow '${packageName}'`);
+  }
+  if (options.entryFiles.some((entry) => isEntry(entry, resolve(resolution.root, module)))) {
+    const names = [module, ...namesOf(functionName, resolution.export)];
+    return isAllowed(names, options)
+      ? { place }
+      : refuse(
+          `${module} is the program's entry file, and importing it would run the program`,
+          `--allow '${module}'`,
+        );
+  }
+  return { place };
+}
+
+function consentToPackage(
+  functionName: string,
+  resolution: Extract<Resolution, { kind: 'package' }>,
+  options: ConsentOptions,
+): Consent {
+  const { package: name, subpath, export: exportName, version } = resolution;
+  const names = [name, ...namesOf(functionName, exportName)];
+  const builtin = name.replace(/^node:/, '');
+  if (name.startsWith('node:') || builtinModules.includes(name)) {
+    const flag = `--allow 'node:${builtin}'`;
+    return isAllowed([`node:${builtin}`, builtin], options)
+      ? { place: { kind: 'builtin', name: `node:${builtin}`, export: exportName } }
+      : refuse(`${name} is built into Node`, flag);
+  }
+  if (!PACKAGE_NAME.test(name)) return refuse(`'${name}' is no package name`, undefined);
+  if (subpath !== undefined && (isAbsolute(subpath) || posix.normalize(subpath).startsWith('..'))) {
+    return refuse(`the recorded path '${subpath}' leads out of package ${name}`, undefined);
+  }
+  return isAllowed(names, options)
+    ? { place: { kind: 'package', package: name, subpath, export: exportName, version } }
+    : refuse(`${name} is a package`, `--allow '${name}'`);
+}
+
+function consentToAdapter(resolution: Extract<Resolution, { kind: 'adapter' }>): Consent {
+  const adapter = ADAPTERS.find(({ name }) => name === resolution.adapter);
+  if (adapter === undefined) return refuse(`this fir has no adapter '${resolution.adapter}'`, undefined);
+  if (!adapter.packages.includes(resolution.package)) {
+    return refuse(`${resolution.package} is no package of adapter '${adapter.name}'`, undefined);
+  }
+  return { place: { kind: 'adapter', adapter: adapter.name, version: resolution.version } };
+}
+
+function refuse(what: string, flag: string | undefined): Consent {
+  return { refused: flag === undefined ? what : `${what}; add ${flag}` };
+}
+
+/** Whether a pattern of `--allow` covers one of the names that a piece of code goes by. */
+export function isAllowed(names: readonly string[], options: Pick<ConsentOptions, 'allow'>): boolean {
+  return options.allow.some((pattern) => names.some((name) => matchesPattern(pattern, name)));
+}
+
+/** A function's name counts only where it names the export: a record could call `execSync` by any name. */
+function namesOf(functionName: string, exportName: string): string[] {
+  const parts = functionName.split('.');
+  const exported = exportName.split('.').at(-1);
+  return exported === parts[0] || exported === parts.at(-1) ? [functionName] : [];
+}
+
+function packageOf(path: string): string | undefined {
+  const parts = path.split(/[\\/]/);
+  const at = parts.lastIndexOf('node_modules');
+  if (at < 0) return undefined;
+  const [scope, name] = parts.slice(at + 1);
+  return scope?.startsWith('@') ? `${scope}/${name}` : (scope ?? '');
+}
+
+function isEntry(entry: string, recordedPath: string): boolean {
+  const withoutExtension = (path: string) => path.replace(/\.[^./\\]+$/, '');
+  return withoutExtension(entry) === withoutExtension(recordedPath);
+}
+
+/** The path itself where it, or a part of it, does not exist: loading it says so. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}

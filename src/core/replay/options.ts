@@ -1,0 +1,44 @@
+import type { ComparisonOptions } from '../compare/index.js';
+import type { ReplayTarget } from '../executors/contract.js';
+import type { CallRanges } from '../select/index.js';
+
+export interface ReplaySelection {
+  call?: CallRanges | undefined;
+  include: readonly string[];
+  exclude: readonly string[];
+  pid: readonly number[];
+}
+
+export interface ReplayOptions {
+  /** Session directory, `session.jsonl` or one dump. */
+  path: string;
+  /** The application's directory: consent to import its own modules, and where packages are looked up. */
+  app?: string | undefined;
+  /** Patterns of what else may be imported: built-ins, packages, the entry file. */
+  allow: readonly string[];
+  /** `cpu` or `auto`. */
+  device: string;
+  select: ReplaySelection;
+  failFast: boolean;
+  /** Of one call; by default the larger of 60 s and 20 times the recorded duration. */
+  timeoutMs?: number | undefined;
+  /** Runs of each call; differences between them are reported bit for bit. */
+  repeat?: number | undefined;
+  /** Workers at one time. */
+  jobs: number;
+  comparison: ComparisonOptions;
+  /** Pairs of a recorded path's beginning and what takes its place. */
+  mapPath: readonly (readonly [string, string])[];
+  /** Options of the node binary for the workers. */
+  nodeOptions: readonly string[];
+  /** Class to the methods of which the last call each makes an object's state. */
+  stateful: Readonly<Record<string, readonly string[]>>;
+  targets: readonly ReplayTarget[];
+  allowIncomplete: boolean;
+  /** Output of the called code is kept for calls that pass too. */
+  debug: boolean;
+  /** Ends the replay: workers are killed, the exit code is 130. */
+  signal?: AbortSignal | undefined;
+  /** The built worker; by default the one beside this module. */
+  workerEntry?: string | undefined;
+}
