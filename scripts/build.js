@@ -1,7 +1,7 @@
 // Builds dist/: the library, the command line and the replay worker as ES modules, the preload files as
 // CommonJS, the declarations of the public API; and oclif's manifest. `--fast` leaves the declarations out.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -30,6 +30,8 @@ const COMMAND_LINE = {
   'commands/autocomplete/script': `${AUTOCOMPLETE}/script.js`,
 };
 
+if (!existsSync(join(root, 'src/core/replay/index.ts'))) delete COMMAND_LINE['commands/replay'];
+
 const common = {
   absWorkingDir: root,
   outdir: staging,
@@ -37,7 +39,9 @@ const common = {
   platform: 'node',
   target: 'node20.19',
   logLevel: 'warning',
+  // They are whole in a file of their own.
   legalComments: 'none',
+  metafile: true,
 };
 const splitting = { format: 'esm', splitting: true, chunkNames: 'chunks/[name]-[hash]' };
 
@@ -75,6 +79,7 @@ const lazyModules = {
   },
 };
 
+/** Writes all bundles, and returns the paths of what went into them. */
 async function bundle() {
   const { build } = await import('esbuild');
   const results = await Promise.allSettled([
@@ -100,7 +105,7 @@ async function bundle() {
       // Compilers that oclif would only load to run commands from their sources.
       external: ['typescript', 'ts-node', 'tsx'],
       banner: {
-        js: "import { createRequire as createRequireOfFir } from 'node:module'; const require = createRequireOfFir(import.meta.url);",
+        js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
       },
     }),
   ]);
@@ -109,6 +114,26 @@ async function bundle() {
       console.error(String(result.reason));
       process.exitCode = 1;
     }
+  return results.flatMap((r) => (r.status === 'fulfilled' ? Object.keys(r.value.metafile.inputs) : []));
+}
+
+/** The licences of the packages that the bundles contain. */
+function writeLicences(inputs) {
+  const folders = new Set();
+  for (const input of inputs) {
+    const match = /^(?:lazy:)?(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
+    if (match !== null) folders.add(match[1]);
+  }
+  const sections = [...folders].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+    const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e(\.|$)/i.test(entry));
+    const text =
+      file === undefined ? `License: ${license}` : readFileSync(join(root, folder, file), 'utf8').trim();
+    return `${name} ${version}\n\n${text}\n`;
+  });
+  const line = `\n${'-'.repeat(80)}\n\n`;
+  const title = 'dist/ contains code of these packages, under their licences.\n';
+  writeFileSync(join(root, staging, 'THIRD-PARTY-LICENSES.txt'), [title, ...sections].join(line));
 }
 
 /** Replaces dist/ as a whole, so that a program that runs meanwhile meets the old build or the new one. */
@@ -149,7 +174,7 @@ function writeDeclarations() {
 
 mkdirSync(join(root, staging), { recursive: true });
 try {
-  await bundle();
+  writeLicences(await bundle());
   publish();
   await writeManifest();
   if (!process.argv.includes('--fast')) writeDeclarations();

@@ -64,7 +64,9 @@ function importsOf(file) {
 }
 
 function isImporting(callee) {
-  return callee.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(callee) && callee.text === 'require');
+  return (
+    callee.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(callee) && callee.text === 'require')
+  );
 }
 
 function packageOf(specifier) {
@@ -87,6 +89,8 @@ const root = process.argv[2] ?? dirname(dirname(fileURLToPath(import.meta.url)))
 const violations = findViolations(root);
 for (const violation of violations) console.error(violation);
 if (violations.length > 0) {
-  console.error(`${violations.length} forbidden imports: change the import, or deps.json where the design allows it`);
+  console.error(
+    `${violations.length} forbidden imports: change the import, or deps.json where the design allows it`,
+  );
   process.exitCode = 1;
 }

@@ -11,6 +11,7 @@ const TWO_32 = 0x1_0000_0000;
 export class Int64Tally {
   readonly #tally: Tally;
   readonly #signed: boolean;
+  /** The greatest difference beyond 2^53, exactly. */
   #largest = 0n;
 
   constructor(tally: Tally, signed: boolean) {
@@ -20,23 +21,23 @@ export class Int64Tally {
 
   add(block: DecodedBlock, actualBytes: Uint8Array, expectedBytes: Uint8Array): void {
     const tally = this.#tally;
+    const { difference: differences, expected: recorded, begin } = block;
     const actual = viewAs(Uint32Array, actualBytes);
     const expected = viewAs(Uint32Array, expectedBytes);
-    const elements = block.expected.length;
-    tally.finite += elements;
-    for (let i = 0; i < elements; i++) {
+    tally.finite += recorded.length;
+    for (let i = 0; i < recorded.length; i++) {
       const low = (actual[2 * i] as number) - (expected[2 * i] as number);
       const high = this.#highOf(actual[2 * i + 1] as number) - this.#highOf(expected[2 * i + 1] as number);
       const difference = high * TWO_32 + low;
-      block.difference[i] = difference;
       const abs = Math.abs(difference);
-      const position = block.begin + i;
+      const magnitude = Math.abs(recorded[i] as number);
+      differences[i] = difference;
       if (abs !== 0) tally.mismatched++;
-      if (abs >= tally.maxAbs.value && this.#isLarger(abs, high, low))
-        tally.maxAbs = { value: abs, position };
-      const magnitude = Math.abs(block.expected[i] as number);
-      if (magnitude !== 0 && abs / magnitude > tally.maxRel.value) {
-        tally.maxRel = { value: abs / magnitude, position };
+      if (abs > Number.MAX_SAFE_INTEGER) this.#raiseExactly(abs, high, low, begin + i);
+      else if (abs > tally.maxAbs.value) tally.maxAbs = { value: abs, position: begin + i };
+      if (magnitude !== 0 && (abs !== 0 || tally.maxRel.value < 0)) {
+        const relative = abs / magnitude;
+        if (relative > tally.maxRel.value) tally.maxRel = { value: relative, position: begin + i };
       }
     }
   }
@@ -45,14 +46,13 @@ export class Int64Tally {
     return this.#signed ? word | 0 : word;
   }
 
-  /** Two differences that round to the same float64 are told apart by their exact values. */
-  #isLarger(abs: number, high: number, low: number): boolean {
-    const { value } = this.#tally.maxAbs;
-    if (abs < Number.MAX_SAFE_INTEGER) return abs > value;
+  /** Differences that round to the same float64 are told apart by their exact values. */
+  #raiseExactly(abs: number, high: number, low: number, position: number): void {
+    if (abs < this.#tally.maxAbs.value) return;
     const signed = BigInt(high) * BigInt(TWO_32) + BigInt(low);
     const exact = signed < 0n ? -signed : signed;
-    if (abs === value && exact <= this.#largest) return false;
+    if (exact <= this.#largest) return;
     this.#largest = exact;
-    return true;
+    this.#tally.maxAbs = { value: abs, position };
   }
 }

@@ -45,31 +45,46 @@ function isSameInteger(actual: number | bigint, expected: number | bigint): bool
   return actual <= expected && actual >= expected;
 }
 
+/** Sorts out what a node holds, by the types of the value encoder and of FlashInfer. */
 export function contentOf(node: JsonObject): NodeContent {
-  const { type, items, repr, length: _, ...fields } = node;
+  const { type, length: _, truncated: __, repr, items, entries: pairs, properties, ...fields } = node;
   if (type === 'torch.Tensor') return { kind: 'tensor' };
   if (typeof repr === 'string') return { kind: 'text', text: repr.replace(/\b0x[0-9a-f]+\b/gi, '0x…') };
-  const entries = new Map<string, Entry>();
-  for (const [name, value] of Object.entries(fields)) addEntry(entries, `field ${name}`, { name, value });
-  if (!Array.isArray(items)) return { kind: 'entries', entries };
-  const isKeyed = type === 'dict' || type === 'js.map';
-  if (!isKeyed && type !== 'js.set') {
-    if (entries.size === 0) return { kind: 'items', items };
-    addEntry(entries, 'field items', { name: 'items', value: items });
-    return { kind: 'entries', entries };
-  }
-  for (const item of items) {
-    const { key = null, value = null } = isKeyed && isNode(item) ? item : { key: item };
-    addEntry(entries, identify(key), { name: nameOf(key), value });
-  }
-  return { kind: 'entries', entries };
+  const containers = [items, pairs, properties].filter((part) => part !== undefined);
+  const isOther = containers.length === 1 && Array.isArray(items) && type !== 'dict' && type !== 'js.set';
+  if (isOther && Object.keys(fields).length === 0) return { kind: 'items', items };
+  const isLeaf = containers.length === 0 && Object.values(fields).every((field) => typeof field !== 'object');
+  if (isLeaf) return { kind: 'text', text: identify(node) };
+
+  const entries = new EntryList();
+  for (const [name, value] of Object.entries(fields)) entries.add(`field ${name}`, { name, value });
+  if (type === 'dict') entries.addPairs('item', items);
+  else if (type === 'js.set' && Array.isArray(items)) {
+    for (const item of items) entries.add(`item ${identify(item)}`, { name: nameOf(item), value: null });
+  } else if (items !== undefined) entries.add('field items', { name: 'items', value: items });
+  entries.addPairs('item', pairs);
+  entries.addPairs('property', properties);
+  return { kind: 'entries', entries: entries.byIdentity };
 }
 
-/** Keys that are encoded alike, of two described objects say, are told apart by their order. */
-function addEntry(entries: Map<string, Entry>, identity: string, entry: Entry): void {
-  let id = identity;
-  for (let copy = 2; entries.has(id); copy++) id = `${identity} #${copy}`;
-  entries.set(id, entry);
+class EntryList {
+  readonly byIdentity = new Map<string, Entry>();
+  readonly #copies = new Map<string, number>();
+
+  /** Keys that are encoded alike, of two described objects say, are told apart by their order. */
+  add(identity: string, entry: Entry): void {
+    const copy = (this.#copies.get(identity) ?? 0) + 1;
+    this.#copies.set(identity, copy);
+    this.byIdentity.set(`${copy} ${identity}`, entry);
+  }
+
+  addPairs(kind: string, pairs: JsonValue | undefined): void {
+    if (!Array.isArray(pairs)) return;
+    for (const pair of pairs) {
+      const { key = null, value = null } = isNode(pair) ? pair : { key: pair };
+      this.add(`${kind} ${identify(key)}`, { name: nameOf(key), value });
+    }
+  }
 }
 
 function nameOf(key: JsonValue): string {

@@ -35,6 +35,7 @@ export function compareValues(
     kind: 'value',
     verdict,
     ...(reason === undefined ? {} : { reason: `${reason}${more}` }),
+    ...(comparison.isCut ? { notes: ['cut at a bound: only what was kept could be compared'] } : {}),
     elements,
     mismatched,
     tolerance,
@@ -49,6 +50,8 @@ class ValueComparison {
   elements = 0;
   mismatched = 0;
   reason: string | undefined;
+  /** Whether a container on either side holds less than the value did. */
+  isCut = false;
   readonly #key: string;
   readonly #tolerance: Tolerance;
   readonly #options: Pick<ComparisonOptions, 'nan'>;
@@ -78,6 +81,7 @@ class ValueComparison {
   }
 
   #compareNodes(actual: JsonObject, expected: JsonObject): void {
+    this.isCut ||= actual['truncated'] === true || expected['truncated'] === true;
     const content = contentOf(actual);
     const recorded = contentOf(expected);
     if (actual['type'] !== expected['type'] || content.kind !== recorded.kind) {

@@ -9,6 +9,12 @@ import { SMALL_FLOATS, type SmallFloat } from './small-floats.js';
  * value. NaN elements are NaN, except for float64 and complex128, where they lie past infinity. Complex elements give two
  * integers, packed ones two a byte. Throws TENSOR_UNSUPPORTED for dtypes that are not floats.
  */
+export function orderedBits(dtype: 'float64' | 'complex128', bytes: Uint8Array): BigInt64Array;
+export function orderedBits(
+  dtype: Exclude<DtypeName, 'float64' | 'complex128'>,
+  bytes: Uint8Array,
+): Float64Array;
+export function orderedBits(dtype: DtypeName, bytes: Uint8Array): Float64Array | BigInt64Array;
 export function orderedBits(dtype: DtypeName, bytes: Uint8Array): Float64Array | BigInt64Array {
   assertWholeElements(dtype, bytes);
   switch (dtype) {

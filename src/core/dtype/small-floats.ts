@@ -10,43 +10,90 @@ export interface SmallFloat {
   maxFinite: number;
   /** Code of infinity, without sign; undefined where the format has none. */
   infinity: number | undefined;
-  /** Code that NaN is written as; undefined where the format has none. */
+  /** Code that NaN is written as; undefined where the format has none, which then writes zero. */
   nan: number | undefined;
+  /** Code, without sign, of what is too large, infinity included: infinity, NaN, or the largest finite value. */
+  overflow: number;
   /** `fnuz`: the code of -0 is the only NaN, and zero has no sign. */
   unsignedZero: boolean;
 }
 
-const FLOAT16: SmallFloat = format(5, 10, 15, 0x7bff, 0x7c00, 0x7e00);
-const BFLOAT16: SmallFloat = format(8, 7, 127, 0x7f7f, 0x7f80, 0x7fc0);
-const E4M3FN: SmallFloat = format(4, 3, 7, 0x7e, undefined, 0x7f);
-const E5M2: SmallFloat = format(5, 2, 15, 0x7b, 0x7c, 0x7f);
-const E4M3FNUZ: SmallFloat = { ...format(4, 3, 8, 0x7f, undefined, 0x80), unsignedZero: true };
-const E5M2FNUZ: SmallFloat = { ...format(5, 2, 16, 0x7f, undefined, 0x80), unsignedZero: true };
-const E2M1: SmallFloat = format(2, 1, 1, 0x7, undefined, undefined);
-
 /** The signed formats; e8m0, which has neither sign nor mantissa, has functions of its own. */
 export const SMALL_FLOATS = {
-  float16: FLOAT16,
-  bfloat16: BFLOAT16,
-  float8_e4m3fn: E4M3FN,
-  float8_e5m2: E5M2,
-  float8_e4m3fnuz: E4M3FNUZ,
-  float8_e5m2fnuz: E5M2FNUZ,
-  float4_e2m1fn_x2: E2M1,
-} as const;
+  float16: {
+    exponentBits: 5,
+    mantissaBits: 10,
+    bias: 15,
+    maxFinite: 0x7bff,
+    infinity: 0x7c00,
+    nan: 0x7e00,
+    overflow: 0x7c00,
+    unsignedZero: false,
+  },
+  bfloat16: {
+    exponentBits: 8,
+    mantissaBits: 7,
+    bias: 127,
+    maxFinite: 0x7f7f,
+    infinity: 0x7f80,
+    nan: 0x7fc0,
+    overflow: 0x7f80,
+    unsignedZero: false,
+  },
+  // Saturates, as torch has it now; its first versions with this dtype wrote NaN instead.
+  float8_e4m3fn: {
+    exponentBits: 4,
+    mantissaBits: 3,
+    bias: 7,
+    maxFinite: 0x7e,
+    infinity: undefined,
+    nan: 0x7f,
+    overflow: 0x7e,
+    unsignedZero: false,
+  },
+  float8_e5m2: {
+    exponentBits: 5,
+    mantissaBits: 2,
+    bias: 15,
+    maxFinite: 0x7b,
+    infinity: 0x7c,
+    nan: 0x7f,
+    overflow: 0x7c,
+    unsignedZero: false,
+  },
+  float8_e4m3fnuz: {
+    exponentBits: 4,
+    mantissaBits: 3,
+    bias: 8,
+    maxFinite: 0x7f,
+    infinity: undefined,
+    nan: 0x80,
+    overflow: 0x80,
+    unsignedZero: true,
+  },
+  float8_e5m2fnuz: {
+    exponentBits: 5,
+    mantissaBits: 2,
+    bias: 16,
+    maxFinite: 0x7f,
+    infinity: undefined,
+    nan: 0x80,
+    overflow: 0x80,
+    unsignedZero: true,
+  },
+  float4_e2m1fn_x2: {
+    exponentBits: 2,
+    mantissaBits: 1,
+    bias: 1,
+    maxFinite: 0x7,
+    infinity: undefined,
+    nan: undefined,
+    overflow: 0x7,
+    unsignedZero: false,
+  },
+} as const satisfies Record<string, SmallFloat>;
 
 export type SmallFloatName = keyof typeof SMALL_FLOATS;
-
-function format(
-  exponentBits: number,
-  mantissaBits: number,
-  bias: number,
-  maxFinite: number,
-  infinity: number | undefined,
-  nan: number | undefined,
-): SmallFloat {
-  return { exponentBits, mantissaBits, bias, maxFinite, infinity, nan, unsignedZero: false };
-}
 
 /** The value of one code, exactly. */
 export function valueOfCode(code: number, float: SmallFloat): number {
@@ -54,8 +101,9 @@ export function valueOfCode(code: number, float: SmallFloat): number {
   const magnitude = code & (signBit - 1);
   const sign = code & signBit ? -1 : 1;
   if (float.unsignedZero && code === signBit) return Number.NaN;
-  if (magnitude > float.maxFinite)
+  if (magnitude > float.maxFinite) {
     return magnitude === float.infinity ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  }
   const exponent = magnitude >> float.mantissaBits;
   const mantissa = magnitude & ((1 << float.mantissaBits) - 1);
   const scaled = exponent === 0 ? mantissa : mantissa + (1 << float.mantissaBits);
@@ -64,24 +112,26 @@ export function valueOfCode(code: number, float: SmallFloat): number {
 
 const word = new Uint32Array(1);
 const single = new Float32Array(word.buffer);
+const INFINITY_BITS = 0x7f800000;
 const ROUNDS_TO_INTEGER = 2 ** 52;
 
 /**
- * The code nearest to a value, ties to even. As in torch, a value is rounded to float32 first; one past the largest
- * finite value becomes infinity, else NaN, else (e2m1, which has neither) the largest finite value.
+ * The code nearest to a value, ties to even, as torch's casts have it: a value is rounded to float32 first, and what then
+ * is past the largest finite value becomes the format's `overflow`.
  */
 export function codeOfValue(value: number, float: SmallFloat): number {
   single[0] = value;
   const bits = word[0] ?? 0;
-  const signBit = bits >>> 31 ? 1 << (float.exponentBits + float.mantissaBits) : 0;
-  const magnitudeBits = bits & 0x7fffffff;
-  if (magnitudeBits > 0x7f800000) return nanCode(signBit, float);
-  const code = magnitudeBits === 0x7f800000 ? float.maxFinite + 1 : roundMagnitude(magnitudeBits, float);
-  if (code > float.maxFinite) {
-    if (float.infinity !== undefined) return signBit | float.infinity;
-    return float.nan === undefined ? signBit | float.maxFinite : nanCode(signBit, float);
-  }
-  return code === 0 && float.unsignedZero ? 0 : signBit | code;
+  const sign = bits >>> 31 ? 1 << (float.exponentBits + float.mantissaBits) : 0;
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude > INFINITY_BITS) return withSign(float.nan ?? 0, sign, float);
+  const code = magnitude === INFINITY_BITS ? float.overflow : roundMagnitude(magnitude, float);
+  return withSign(code > float.maxFinite ? float.overflow : code, sign, float);
+}
+
+/** Neither NaN nor zero has a sign in the `fnuz` formats. */
+function withSign(code: number, sign: number, float: SmallFloat): number {
+  return float.unsignedZero && (code === 0 || code === float.nan) ? code : code | sign;
 }
 
 function roundMagnitude(bits: number, float: SmallFloat): number {
@@ -94,11 +144,6 @@ function roundMagnitude(bits: number, float: SmallFloat): number {
   const dropped = 23 - mantissaBits;
   const rounded = bits + (1 << (dropped - 1)) - 1 + ((bits >>> dropped) & 1);
   return (rounded >>> dropped) - ((127 - bias) << mantissaBits);
-}
-
-function nanCode(signBit: number, float: SmallFloat): number {
-  if (float.nan === undefined) return signBit;
-  return float.unsignedZero ? float.nan : signBit | float.nan;
 }
 
 /** The value of an e8m0 code: 2^(code - 127), and NaN for 255. */

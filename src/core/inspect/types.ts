@@ -3,9 +3,10 @@ import type { DtypeName } from '../model/dtype.js';
 import type { Unreadable } from '../model/session.js';
 import type { CallStatus, Producer } from '../session/index.js';
 
-/** A number, or what JSON has no number for. */
-export type JsonNumber = number | 'NaN' | 'Infinity' | '-Infinity';
+/** A number, exact as bigint where the tensor's are, or what JSON has no number for. */
+export type JsonNumber = number | bigint | 'NaN' | 'Infinity' | '-Infinity';
 
+/** Over finite elements, null where there are none, as for bool. Complex elements count by their modulus. */
 export interface InspectStatistics {
   min: JsonNumber | null;
   max: JsonNumber | null;
@@ -13,7 +14,10 @@ export interface InspectStatistics {
   std: JsonNumber | null;
   nan: number;
   inf: number;
-  /** One edge more than counts; absent where nothing finite is there to count. */
+  zeros: number;
+  /** Of bool only. */
+  trues?: number;
+  /** Bin `i` counts `edges[i] <= x < edges[i + 1]`, the last one also its upper edge. */
   histogram?: { edges: JsonNumber[]; counts: number[] };
 }
 
@@ -62,8 +66,9 @@ export interface InspectFunctionSummary {
   calls: number;
   failed: number;
   unfinished: number;
-  /** Of all tensors of its calls. */
+  /** Of all tensors of its calls; one that is recorded as the same as another counts once. */
   bytes: number;
+  /** Of the calls whose duration is known: exact up to 10,000 calls of a function, past that from a sample of as many. */
   p50Us: number | null;
   p95Us: number | null;
 }

@@ -1,4 +1,5 @@
 export { Dump } from './dump.js';
 export { openSession } from './open.js';
+export { isoFromTimestamp } from './record-head.js';
 export { Session } from './session.js';
 export type { CallEntry, CallStatus, Producer, StoredTensor, TensorGroupName } from './types.js';

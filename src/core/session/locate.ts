@@ -1,4 +1,4 @@
-import { realpathSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FirError } from '../errors.js';
 import { entriesOf, hasEntry } from './directory.js';
@@ -69,6 +69,7 @@ function compareIndexes(a: string, b: string): number {
 
 function statOrThrow(path: string): Stats {
   try {
+    accessSync(path, constants.R_OK);
     return statSync(path);
   } catch (error) {
     throw new FirError('NOT_FOUND', `${path} does not exist or can't be read`, { where: path, cause: error });

@@ -27,13 +27,19 @@ const DTYPE_OF_CLASS: ReadonlyMap<string, DtypeName> = new Map([
   ['Uint32Array', 'uint32'],
   ['BigInt64Array', 'int64'],
   ['BigUint64Array', 'uint64'],
+  ['Float16Array', 'float16'],
   ['Float32Array', 'float32'],
   ['Float64Array', 'float64'],
 ]);
 
 /** The dtype that values have by themselves: a typed array's own; bool and int64 of booleans and bigints, else float32. */
 export function dtypeOfValues(values: TensorValues): DtypeName {
-  if (ArrayBuffer.isView(values)) return DTYPE_OF_CLASS.get(values[Symbol.toStringTag]) ?? 'uint8';
+  if (ArrayBuffer.isView(values)) {
+    const dtype = DTYPE_OF_CLASS.get(values[Symbol.toStringTag]);
+    if (dtype === undefined)
+      throw new FirError('TENSOR_INVALID', 'values are neither an array nor a typed array');
+    return dtype;
+  }
   const first = values[0];
   return typeof first === 'boolean' ? 'bool' : typeof first === 'bigint' ? 'int64' : 'float32';
 }

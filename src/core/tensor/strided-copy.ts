@@ -4,12 +4,12 @@ import { placeLayout, type StridedLayout } from './layout.js';
 
 /**
  * The logical values of a layout in row-major order. A view of `bytes` where they already lie so, else a copy.
- * Throws TENSOR_INVALID where the layout reaches past `bytes`.
+ * Throws TENSOR_INVALID where the layout reaches past `bytes`, TOO_LARGE where the copy does not fit into memory.
  */
 export function gatherContiguous(bytes: Uint8Array, layout: StridedLayout): Uint8Array {
   const { start, logicalBytes, isContiguous } = placeLayout(layout, bytes.byteLength);
   if (isContiguous) return bytes.subarray(start, start + logicalBytes);
-  const logical = new Uint8Array(logicalBytes);
+  const logical = allocate(logicalBytes);
   const { axes, runBytes } = mergeAxes(layout);
   copyRuns(
     { bytes, start, steps: axes.map((axis) => axis.strided) },
@@ -43,6 +43,16 @@ export function scatterContiguous(target: Uint8Array, layout: StridedLayout, log
     axes.map((axis) => axis.size),
     runBytes,
   );
+}
+
+/** A small storage, expanded, may have more logical values than any memory. */
+function allocate(byteLength: number): Uint8Array {
+  try {
+    return new Uint8Array(byteLength);
+  } catch (error) {
+    const message = `the ${byteLength} bytes of a tensor's values do not fit into memory`;
+    throw new FirError('TOO_LARGE', message, { cause: error });
+  }
 }
 
 /** One loop of a copy; steps in bytes. */

@@ -7,6 +7,7 @@ import { MAX_DEPTH, MAX_NODES, MAX_TEXT_LENGTH } from './limits.js';
 import {
   canDefine,
   countHoles,
+  cutError,
   invalid,
   itemsOf,
   ownProperty,
@@ -48,12 +49,7 @@ export class ValueDecoder {
     const type = ownProperty(encoded, 'type');
     if (typeof type !== 'string') throw invalid(key, 'has no type');
     if (ownProperty(encoded, 'repr') !== undefined) return this.#decodeUnknown(encoded, type, key);
-    if (ownProperty(encoded, 'truncated') === true) {
-      throw new FirError(
-        'NOT_REPLAYABLE',
-        `${key} was cut when it was recorded: it was too large or too deep`,
-      );
-    }
+    if (ownProperty(encoded, 'truncated') === true) throw cutError(key);
     const decodeLeaf = LEAF_DECODERS.get(type);
     if (decodeLeaf === undefined) return this.#decodeNode(encoded, type, key, depth);
     const leaf = decodeLeaf(encoded);

@@ -18,7 +18,12 @@ export function describeOpaque(value: object): Opaque {
     const shown = typeof name === 'string' && name !== '' ? name.slice(0, 80) : '(anonymous)';
     return opaque(className, `[${className}: ${shown}]`, 'a function');
   }
-  return opaque(className, `[object ${className}]`, `an object of class ${className}`);
+  return opaque(className, `[object ${className}]`, phraseOf(value, className));
+}
+
+function phraseOf(value: object, className: string): string {
+  if (types.isArgumentsObject(value)) return 'an arguments object';
+  return className === 'Object' ? 'an object with a prototype of its own' : `an object of class ${className}`;
 }
 
 /** Describes a symbol that no other process can name. */

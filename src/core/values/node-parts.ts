@@ -6,6 +6,13 @@ export function invalid(key: string, fault: string): FirError {
   return new FirError('VALUE_INVALID', `${key.slice(0, 200)} ${fault}`);
 }
 
+export function cutError(key: string): FirError {
+  return new FirError(
+    'NOT_REPLAYABLE',
+    `${key.slice(0, 200)} was cut when it was recorded: it was too large or too deep`,
+  );
+}
+
 /** Defining the length of a list throws where others only refuse. */
 export function canDefine(target: object, name: PropertyKey, attributes: PropertyDescriptor): boolean {
   try {
@@ -52,6 +59,7 @@ export function propertyNameOf(encoded: JsonValue, key: string): PropertyKey {
   if (typeof encoded === 'object' && encoded !== null && !Array.isArray(encoded)) {
     const symbol = ownProperty(encoded, 'type') === 'js.symbol' ? decodeSymbol(encoded) : undefined;
     if (symbol !== undefined) return symbol;
+    if (ownProperty(encoded, 'truncated') === true) throw cutError(key);
   }
   throw new FirError('NOT_REPLAYABLE', `${key} has a key that can't be a property name`);
 }

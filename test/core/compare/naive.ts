@@ -110,15 +110,12 @@ export function compareNaively(
   const maxAbs = greatest(pairs.map(({ a, e, at }) => ({ value: Math.abs(a - e), at })));
   const nonZero = pairs.filter(({ e }) => e !== 0);
   const maxRel = greatest(nonZero.map(({ a, e, at }) => ({ value: Math.abs(a - e) / Math.abs(e), at })));
-  const sum = (of: (pair: { a: number; e: number }) => number) =>
-    pairs.reduce((total, pair) => total + of(pair), 0);
-  const lengths = Math.sqrt(sum(({ a }) => a * a)) * Math.sqrt(sum(({ e }) => e * e));
   return {
     ...figures,
     maxAbs,
     maxRel,
-    rmse: pairs.length === 0 ? undefined : Math.sqrt(sum(({ a, e }) => (a - e) ** 2) / pairs.length),
-    cosine: pairs.length === 0 ? undefined : sum(({ a, e }) => a * e) / lengths,
+    rmse: pairs.length === 0 ? undefined : norm(pairs.map(({ a, e }) => a - e)) / Math.sqrt(pairs.length),
+    cosine: pairs.length === 0 ? undefined : cosineOf(pairs),
     maxUlp: format.place && pairs.length > 0 ? figures.maxUlp : undefined,
   };
 }
@@ -128,4 +125,16 @@ function greatest(candidates: { value: number; at: number }[]): { value: number;
   for (const candidate of candidates)
     if (best === undefined || candidate.value > best.value) best = candidate;
   return best;
+}
+
+function norm(values: number[]): number {
+  const largest = Math.max(...values.map(Math.abs));
+  if (largest === 0 || largest === Number.POSITIVE_INFINITY) return largest;
+  return largest * Math.sqrt(values.reduce((total, value) => total + (value / largest) ** 2, 0));
+}
+
+function cosineOf(pairs: { a: number; e: number }[]): number {
+  const [actual, expected] = [norm(pairs.map(({ a }) => a)), norm(pairs.map(({ e }) => e))];
+  if (actual === 0 || expected === 0) return actual === expected ? 1 : 0;
+  return pairs.reduce((total, { a, e }) => total + (a / actual) * (e / expected), 0);
 }

@@ -27,13 +27,13 @@ test('512 containers inside one another are kept, 513 are cut', () => {
 
 test('a million values are kept, more are cut', () => {
   const values = new Array(999_999).fill(1);
-  const { encoder } = roundTrip([values]);
-  expect(encoder.truncated).toBe(false);
-  expectCut([values, values.slice(), 2], /^arg_0\[\d\] is too large to be kept whole$/);
-  expectCut(new Array(2 ** 32 - 1), /too large/);
-  expectCut(new Set(Array.from({ length: 1_000_001 }, (_, index) => index)), /too large/);
-  expectCut(new Map(Array.from({ length: 500_001 }, (_, index) => [index, 1])), /too large/);
-  expectCut(Object.fromEntries(Array.from({ length: 500_001 }, (_, index) => [`k${index}`, 1])), /too large/);
+  expect(roundTrip([values]).encoder.truncated).toBe(false);
+  const more = Array.from({ length: 1000 }, (_, index) => index);
+  const most = values.slice(0, 999_000);
+  for (const rest of [more, new Set(more), new Map(more.map((key) => [key, 1])), { ...more }]) {
+    expectCut([most, rest], /^arg_0\[1\] is too large to be kept whole$/);
+  }
+  expectCut(new Array(2 ** 32 - 1), /^arg_0 is too large/);
 });
 
 test('long strings and bigints are cut, and many of them too', () => {

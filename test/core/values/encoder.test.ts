@@ -9,6 +9,9 @@ function encode(value: unknown, context?: EncodeContext) {
   return { encoded: encoder.encode(value, 'arg_0'), encoder };
 }
 
+const sparse: unknown[] = [1];
+sparse[2] = 2;
+
 test.each<[value: unknown, encoded: unknown]>([
   [null, null],
   [true, true],
@@ -26,7 +29,7 @@ test.each<[value: unknown, encoded: unknown]>([
   [/a\/b/dgimsuy, { type: 'js.regexp', source: 'a\\/b', flags: 'dgimsuy' }],
   [new Set(['x']), { type: 'js.set', length: 1, items: ['x'], truncated: false }],
   [new Map([['k', 1]]), { type: 'js.map', length: 1, entries: [{ key: 'k', value: 1 }], truncated: false }],
-  [[1, , 2], { type: 'list', length: 3, items: [1, { type: 'js.hole' }, 2], truncated: false }],
+  [sparse, { type: 'list', length: 3, items: [1, { type: 'js.hole' }, 2], truncated: false }],
   [
     { a: [] },
     {
@@ -54,40 +57,35 @@ class Model {
 class OwnList extends Array {}
 class OwnMap extends Map {}
 
-test.each<[value: unknown, problem: string, node: unknown]>([
+test.each<[problem: string, value: unknown, node?: unknown]>([
   [
-    { onProgress: () => 1 },
     'arg_0.onProgress is a function',
+    { onProgress: () => 1 },
     { type: 'Function', repr: '[Function: onProgress]' },
   ],
   [
-    { f: async function* named() {} },
     'arg_0.f is a function',
+    { f: async function* named() {} },
     { type: 'AsyncGeneratorFunction', repr: '[AsyncGeneratorFunction: named]' },
   ],
-  [[0, [new Model()]], 'arg_0[1][0] is an object of class Model', undefined],
-  [{ 'odd name': Promise.resolve() }, 'arg_0["odd name"] is an object of class Promise', undefined],
-  [new WeakMap(), 'arg_0 is an object of class WeakMap', { type: 'WeakMap', repr: '[object WeakMap]' }],
-  [new OwnList(), 'arg_0 is an object of class OwnList', undefined],
-  [new OwnMap(), 'arg_0 is an object of class OwnMap', undefined],
-  [new (class {})(), 'arg_0 is an object of class anonymous class', undefined],
-  [new Map([['k', new Model()]]), 'arg_0.k is an object of class Model', undefined],
-  [new Map([[{}, new Model()]]), 'arg_0[0] is an object of class Model', undefined],
-  [Symbol('mine'), 'arg_0 is a symbol that is not registered', { type: 'symbol', repr: 'Symbol(mine)' }],
-  [{ [Symbol('key')]: 1 }, 'arg_0[Symbol(key)] is a symbol that is not registered', undefined],
-  [Object.create(Date.prototype), 'arg_0 is an object of class Date', undefined],
-  [Object.create(Map.prototype), 'arg_0 is an object of class Map', undefined],
-  [Object.create({ inherited: 1 }), 'arg_0 is an object of class Object', undefined],
-  [Object.assign(Object.create(Array.prototype), { 0: 1 }), 'arg_0 is an object of class Array', undefined],
-  [
-    (function (..._: unknown[]) {
-      return arguments;
-    })(1),
-    'arg_0 is an object of class Object',
-    undefined,
-  ],
-  [new DOMException('no'), 'arg_0 is an object of class DOMException', undefined],
-])('%o is described and named as a problem', (value, problem, node) => {
+  ['arg_0[1][0] is an object of class Model', [0, [new Model()]]],
+  ['arg_0["odd name"] is an object of class Promise', { 'odd name': Promise.resolve() }],
+  ['arg_0 is an object of class WeakMap', new WeakMap(), { type: 'WeakMap', repr: '[object WeakMap]' }],
+  ['arg_0 is an object of class OwnList', new OwnList()],
+  ['arg_0 is an object of class OwnMap', new OwnMap()],
+  ['arg_0 is an object of class anonymous class', new (class {})()],
+  ['arg_0.k is an object of class Model', new Map([['k', new Model()]])],
+  ['arg_0[0] is an object of class Model', new Map([[{}, new Model()]])],
+  ['arg_0 is a symbol that is not registered', Symbol('mine'), { type: 'symbol', repr: 'Symbol(mine)' }],
+  ['arg_0[Symbol(key)] is a symbol that is not registered', { [Symbol('key')]: 1 }],
+  ['arg_0 is an object of class Date', Object.create(Date.prototype)],
+  ['arg_0 is an object of class Map', Object.create(Map.prototype)],
+  ['arg_0 is an object of class URL', Object.create(URL.prototype)],
+  ['arg_0 is an object with a prototype of its own', Object.create({ inherited: 1 })],
+  ['arg_0 is an object of class Array', Object.assign(Object.create(Array.prototype), { 0: 1 })],
+  ['arg_0 is an arguments object', vm.runInThisContext('(function () { return arguments; })(1)')],
+  ['arg_0 is an object of class DOMException', new DOMException('no')],
+])('%s', (problem, value, node) => {
   const { encoded, encoder } = encode(value);
   expect(encoder.problems).toEqual([problem]);
   if (node !== undefined) expect(JSON.stringify(encoded)).toContain(JSON.stringify(node));
@@ -104,12 +102,11 @@ test('an error of the program’s own class keeps its name and message, and is a
 });
 
 test('values of another realm are plain data too', () => {
-  const value = vm.runInNewContext(
-    '({ list: [1], map: new Map([[1, 2]]), at: new Date(3), re: /x/g, bad: new TypeError("t") })',
-  );
-  const { values, encoder } = roundTrip([value]);
+  const source =
+    '({ list: [1], map: new Map([[1, 2]]), at: new Date(3), re: /x/g, bad: new TypeError("t"), box: Object(1) })';
+  const { values, encoder } = roundTrip([vm.runInNewContext(source)]);
   expect(encoder.problems).toEqual([]);
-  expect(fingerprint(values[0])).toBe(fingerprint(value));
+  expect(fingerprint(values[0])).toBe(fingerprint(vm.runInThisContext(source)));
 });
 
 test('nothing of a value runs', () => {
@@ -133,12 +130,8 @@ test('nothing of a value runs', () => {
     called: new Proxy(boom, traps),
     below: Object.create(new Proxy({}, traps)),
     named: own(() => 1, 'name', 'toString', 'constructor'),
-    made: new (class {
-      static override get name(): string {
-        return boom();
-      }
-    })(),
-    converted: { toJSON: boom, toString: boom, valueOf: boom, then: boom },
+    made: Object.create(own({}, 'constructor')),
+    converted: Object.fromEntries(['toJSON', 'toString', 'valueOf', 'then'].map((name) => [name, boom])),
     map: own(new Map([[1, 2]]), 'size', 'entries', Symbol.iterator, 'constructor', Symbol.toStringTag),
     set: own(new Set([1]), 'size', 'values', Symbol.iterator),
     date: own(new Date(1), 'getTime', 'valueOf', Symbol.toPrimitive),

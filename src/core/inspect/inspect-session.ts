@@ -1,0 +1,122 @@
+import { type CallSelection, selectCalls } from '../select/index.js';
+import type { CallEntry, Session } from '../session/index.js';
+import { inspectTensors, type TensorOptions } from './call-tensors.js';
+import { reasonOf } from './reason-of.js';
+import { replayReasons } from './replay-reasons.js';
+import { startedAtOf } from './started-at.js';
+import { SummaryTally } from './summary.js';
+import type { InspectCall, InspectSessionInfo, SessionInspection } from './types.js';
+
+/** Which calls, and what of their tensors beside the layout: `stats` and `hash` read every value. */
+export interface InspectOptions extends CallSelection, TensorOptions {}
+
+/**
+ * What `fir inspect` tells of a session. Calls are read one by one while `calls` is walked, so that a session of any
+ * size takes the memory of one; `summary` tells of what was walked so far. Damage is told in the call that has it.
+ */
+export function inspectSession(session: Session, options: InspectOptions = {}): SessionInspection {
+  let tally = new SummaryTally();
+  const selected = selectCalls(session, options);
+  return {
+    format: 'fir.inspect/1',
+    session: sessionInfo(session),
+    calls: {
+      *[Symbol.iterator]() {
+        tally = new SummaryTally();
+        for (const call of selected) {
+          const { inspected, bytes } = inspectCall(session, call, options);
+          tally.add(inspected, bytes);
+          yield inspected;
+        }
+      },
+    },
+    summary: () => tally.summary(),
+  };
+}
+
+function sessionInfo(session: Session): InspectSessionInfo {
+  return {
+    path: session.path,
+    producer: session.producer,
+    versions: versionsOf(session),
+    processes: new Set(session.calls.map((call) => call.processUid)).size,
+    records: session.records,
+    unreadable: [...session.unreadable],
+    unreadableCount: session.unreadableCount,
+  };
+}
+
+/** Of everything that computed, from the process headers; a foreign recorder says them in each record. */
+function versionsOf(session: Session): Record<string, string> {
+  const versions = new Map<string, Set<string>>();
+  const add = (name: string, version: unknown) => {
+    if (typeof version !== 'string') return;
+    const known = versions.get(name);
+    if (known === undefined) versions.set(name, new Set([version]));
+    else known.add(version);
+  };
+  for (const header of session.processes.values()) {
+    for (const [name, version] of Object.entries(header.versions)) add(name, version);
+  }
+  if (versions.size === 0) {
+    const first = session.calls.find((call) => call.status !== 'no_record');
+    const recorded = first === undefined ? undefined : session.readRecord(first).versions;
+    for (const [name, version] of Object.entries(recorded ?? {})) add(name, version);
+  }
+  return Object.fromEntries([...versions].map(([name, known]) => [name, [...known].join(', ')]));
+}
+
+function inspectCall(
+  session: Session,
+  call: CallEntry,
+  options: TensorOptions,
+): { inspected: InspectCall; bytes: number } {
+  const inspected: InspectCall = {
+    call: call.number,
+    dump: call.dump,
+    function: call.functionName,
+    module: call.module,
+    pid: call.pid,
+    status: call.status,
+    startedAt: null,
+    durationUs: null,
+    inputs: [],
+    outputs: [],
+    mutated: [],
+    replayable: false,
+    reasons: [],
+  };
+  const { selfId, generation } = call;
+  if (selfId !== undefined) inspected.selfId = selfId;
+  if (generation !== undefined) inspected.generation = generation;
+  try {
+    const bytes = addRecorded(session, call, options, inspected);
+    return { inspected, bytes };
+  } catch (error) {
+    inspected.reasons.push(call.problem ?? reasonOf(error));
+    return { inspected, bytes: 0 };
+  }
+}
+
+/** Adds what the record and the dump say. Gives the bytes of the call's tensors. */
+function addRecorded(
+  session: Session,
+  call: CallEntry,
+  options: TensorOptions,
+  inspected: InspectCall,
+): number {
+  const record = session.readRecord(call);
+  inspected.startedAt = startedAtOf(record);
+  inspected.durationUs = record.fir?.duration_us ?? null;
+  if (record.fir?.error !== undefined) inspected.error = record.fir.error;
+  const dump = session.openDump(call);
+  try {
+    const { groups, bytes } = inspectTensors(dump, options);
+    Object.assign(inspected, groups);
+    inspected.reasons = replayReasons(call, record, session.resolveOf(call, record), groups.inputs);
+    inspected.replayable = inspected.reasons.length === 0;
+    return bytes;
+  } finally {
+    dump.close();
+  }
+}
