@@ -55,26 +55,56 @@ function existing(entries) {
   return found;
 }
 
-/** What oclif asks for only in rare cases is evaluated at its first use, not at start-up. */
-const lazyModules = {
-  name: 'lazy-modules',
+/** Modules that oclif asks for at start-up and needs in rare cases only: in a bundle of their own, loaded at first use. */
+const RARE = [
+  'tinyglobby',
+  'ejs',
+  'lilconfig',
+  'cli-spinners',
+  'ansi-escapes',
+  'wrap-ansi',
+  'clean-stack',
+  'minimatch',
+];
+
+const RARE_BUNDLE = {
+  contents: `module.exports = { ${RARE.map((name) => `get '${name}'() { return require('${name}'); }`)} };`,
+  resolveDir: join(root, 'node_modules', '@oclif', 'core'),
+  sourcefile: 'rare.js',
+};
+
+const rareModule = (name) => `
+  const load = () => require('./rare.cjs')['${name}'];
+  module.exports = new Proxy(function () {}, {
+    get: (_, name) => (name === '__esModule' ? false : load()[name]),
+    apply: (_, self, args) => Reflect.apply(load(), self, args),
+  });`;
+
+/** Without DEBUG its loggers say nothing, and the real package would load tty and net for that. */
+const QUIET_DEBUG = `
+  const silent = () => Object.assign(() => {}, { enabled: false });
+  module.exports = process.env.DEBUG ? require('debug') : silent;`;
+
+/** Tells Windows' Linux from Linux, for updates that fir does not have. */
+const NO_WSL = 'export const isWsl = false;';
+
+/** Keeps what oclif does not need for a command out of start-up. */
+const startUp = {
+  name: 'start-up',
   setup(build) {
-    const rare = /^(tinyglobby|ejs|lilconfig|cli-spinners|ansi-escapes|wrap-ansi|clean-stack|minimatch)$/;
-    build.onResolve({ filter: rare }, (request) =>
-      request.importer.includes(join('@oclif', 'core')) && request.namespace === 'file'
-        ? { path: request.path, namespace: 'lazy', pluginData: request.resolveDir }
-        : undefined,
-    );
-    build.onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path, pluginData }) => ({
-      contents: `
-        const load = () => require(${JSON.stringify(path)});
-        module.exports = new Proxy(function () {}, {
-          get: (_, name) => load()[name],
-          has: (_, name) => name in load(),
-          apply: (_, self, args) => Reflect.apply(load(), self, args),
-        });`,
+    const replace = (filter, contentsOf) => {
+      build.onResolve({ filter }, ({ path, importer, resolveDir, namespace }) =>
+        importer.includes(join('@oclif', 'core')) && namespace === 'file'
+          ? { path, namespace: 'start-up', pluginData: { contents: contentsOf(path), resolveDir } }
+          : undefined,
+      );
+    };
+    replace(new RegExp(`^(${RARE.join('|')})$`), rareModule);
+    replace(/^debug$/, () => QUIET_DEBUG);
+    replace(/^wsl-utils$/, () => NO_WSL);
+    build.onLoad({ filter: /.*/, namespace: 'start-up' }, ({ pluginData }) => ({
+      ...pluginData,
       loader: 'js',
-      resolveDir: pluginData,
     }));
   },
 };
@@ -99,11 +129,18 @@ async function bundle() {
     }),
     build({
       ...common,
+      stdin: RARE_BUNDLE,
+      outfile: join(staging, 'chunks', 'rare.cjs'),
+      outdir: undefined,
+      format: 'cjs',
+    }),
+    build({
+      ...common,
       ...splitting,
       entryPoints: existing(COMMAND_LINE),
-      plugins: [lazyModules],
+      plugins: [startUp],
       // Compilers that oclif would only load to run commands from their sources.
-      external: ['typescript', 'ts-node', 'tsx'],
+      external: ['typescript', 'ts-node', 'tsx', './rare.cjs'],
       banner: {
         js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
       },
@@ -121,7 +158,7 @@ async function bundle() {
 function writeLicences(inputs) {
   const folders = new Set();
   for (const input of inputs) {
-    const match = /^(?:lazy:)?(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
+    const match = /^(?:start-up:)?(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
     if (match !== null) folders.add(match[1]);
   }
   const sections = [...folders].sort().map((folder) => {

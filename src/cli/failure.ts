@@ -55,7 +55,7 @@ function describeThrown(thrown: unknown, command: string | undefined): Failure {
   if (thrown instanceof FirError) {
     return {
       code: thrown.code,
-      message: thrown.message,
+      message: withoutAdvice(thrown.message).replace(FLAG_PREFIX, ''),
       ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
       ...(thrown.where === undefined ? {} : { where: thrown.where }),
       exitCode:
@@ -64,8 +64,7 @@ function describeThrown(thrown: unknown, command: string | undefined): Failure {
     };
   }
   if (isUsageError(thrown)) {
-    // What follows is oclif's advice, part of it wrong for flags that take one value each.
-    const message = thrown.message.replace(/\n\nNote: .*|\nSee more help with --help$/s, '');
+    const message = withoutAdvice(thrown.message).replace(FLAG_PREFIX, '$1: ');
     return { code: 'USAGE', message, hint: usageHint(thrown, command), exitCode: EXIT_USAGE, ...stack };
   }
   if (isSystemError(thrown)) {
@@ -84,6 +83,14 @@ function describeThrown(thrown: unknown, command: string | undefined): Failure {
     exitCode: EXIT_BUG,
     ...stack,
   };
+}
+
+/** How oclif begins the message of whatever the parser of a flag threw. */
+const FLAG_PREFIX = /^Parsing (--\S+) \n\t/;
+
+/** A message without what oclif adds to it: a pointer to --help, and advice that is wrong for flags of one value each. */
+function withoutAdvice(message: string): string {
+  return message.replace(/\n\nNote: .*|\nSee more help with --help$/s, '');
 }
 
 /** The `fir.error/1` document. */
@@ -118,7 +125,7 @@ function isSystemError(thrown: unknown): thrown is NodeJS.ErrnoException & { cod
 }
 
 function usageHint(error: UsageError, command: string | undefined): string {
-  const help = `See fir ${command === undefined ? '' : `${command} `}--help`;
+  const help = `See fir ${command === undefined || command === 'help' ? '' : `${command} `}--help`;
   const [unknown] = Array.isArray(error.flags) ? error.flags.filter((flag) => typeof flag === 'string') : [];
   const known = Object.keys(error.parse?.input?.flags ?? {});
   const near = unknown === undefined ? undefined : closest(unknown.replace(/^-+/, ''), known);

@@ -134,8 +134,8 @@ export default class Capture extends BaseCommand {
       directory,
       level,
       logDest: flags['log-dest'],
-      include: flags.include ?? [],
-      exclude: flags.exclude ?? [],
+      include: listFrom(flags.include),
+      exclude: listFrom(flags.exclude),
       maxSizeGb: flags['max-size'],
       maxCount: flags['max-count'],
       instrument: flags.instrument ?? instrumentedByEnvironment(),
@@ -159,6 +159,11 @@ function misplacedCommand(before: string[], rest: string[] | undefined): FirErro
   if (before.length === 0) return new FirError('USAGE', 'there is no command to record', { hint });
   const problem = rest === undefined ? 'stands where only flags are' : 'stands before --';
   return new FirError('USAGE', `${before.join(' ')} ${problem}`, { hint });
+}
+
+/** oclif splits what is on the command line, and leaves what is in the environment whole. */
+function listFrom(values: string | string[] | undefined): string[] {
+  return [values ?? []].flat().flatMap((value) => value.split(',').filter((pattern) => pattern !== ''));
 }
 
 /** One specification a line, as the recorder takes them. */

@@ -16,10 +16,11 @@ export class AppendLog {
     this.#fd = openSync(path, 'a+', 0o600);
   }
 
-  append(line: string): void {
+  /** `line` ends with its newline. */
+  append(line: Uint8Array): void {
     const size = fstatSync(this.#fd).size;
     const torn = size > 0 && size !== this.#ownEnd && this.#lastByte(size) !== NEWLINE;
-    const bytes = Buffer.from(torn ? `\n${line}\n` : `${line}\n`, 'utf8');
+    const bytes = torn ? Buffer.concat([Buffer.of(NEWLINE), line]) : line;
     const written = writeSync(this.#fd, bytes);
     this.#ownEnd = written === bytes.length ? size + written : -1;
     if (written !== bytes.length) throw new Error(`only ${written} of ${bytes.length} bytes were written`);

@@ -11,6 +11,7 @@ import type { CallGate } from './call-gate.js';
 import { compactFromMicros, isoFromMicros, nowMicros } from './clock.js';
 import { describeTensor } from './describe-tensor.js';
 import { makeDumpDirectory, writeGroupFile } from './dump-files.js';
+import { LineBuffer } from './line-buffer.js';
 import { ObjectTable } from './object-table.js';
 import type { HeaderFile } from './process-header.js';
 import { type RecordEnd, RecordText } from './record-text.js';
@@ -39,6 +40,7 @@ export class CallWriter {
   readonly #gate: CallGate;
   readonly #blobs: BlobStore;
   readonly #callSequences = new Map<string, number>();
+  readonly #lines = new LineBuffer();
   #index: AppendLog | undefined;
   #sequence = 0;
   #endSequence = 0;
@@ -261,8 +263,9 @@ export class CallWriter {
 
   /** The dump's own log first: it is the truth about the call, the index only lists it. */
   #append(metadata: DumpLog, line: string): void {
-    metadata.append(line);
-    this.#index?.append(line);
+    const bytes = this.#lines.encode(line);
+    metadata.append(bytes);
+    this.#index?.append(bytes);
   }
 
   #encoder(): ValueEncoder {

@@ -27,9 +27,8 @@ export class DumpLog {
     this.#fd = openSync(this.#path, 'ax', 0o600);
   }
 
-  append(line: string): void {
+  append(bytes: Uint8Array): void {
     this.#fd ??= openSync(this.#path, 'a', 0o600);
-    const bytes = Buffer.from(`${line}\n`, 'utf8');
     let written = 0;
     while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
   }

@@ -2,6 +2,7 @@ import { dtypeOf } from '../core/dtype/index.js';
 import type { TensorLayout, TensorSource } from '../core/model/tensor.js';
 import { encodeSafetensorsHeader, type SafetensorsWrite } from '../core/safetensors/index.js';
 import { gatherContiguous } from '../core/tensor/index.js';
+import { allocateFromSlab } from './slab.js';
 
 /** Below this many bytes a group is copied into one buffer: one write, and the snapshot that changes are seen against. */
 const SMALL_GROUP_BYTES = 1 << 20;
@@ -125,7 +126,7 @@ function assemble(group: TensorGroup, writes: readonly SafetensorsWrite[]): void
     group.pieces = pieces;
     return;
   }
-  const copy = Buffer.allocUnsafe(position);
+  const copy = allocateFromSlab(position);
   let at = 0;
   for (const piece of pieces) {
     copy.set(piece, at);

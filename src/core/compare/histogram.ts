@@ -33,9 +33,8 @@ export class HistogramCounter {
   }
 }
 
-/** The largest power of two not above the range, 1 for none: in this unit neither a range nor its square overflows or vanishes. */
+/** A power of two near the range, 1 for none: in this unit neither a range nor its square overflows or vanishes. */
 export function unitOf(min: number, max: number): number {
   const range = max - min;
-  if (range === 0) return 1;
-  return range === Number.POSITIVE_INFINITY ? 2 ** 1023 : 2 ** Math.floor(Math.log2(range));
+  return range === 0 ? 1 : 2 ** Math.min(1023, Math.floor(Math.log2(range)));
 }

@@ -34,9 +34,13 @@ export function measureDifference(actual: Tensor, expected: Tensor, rule: MatchR
 
 function haveSameBytes(actual: Tensor, expected: Tensor): boolean {
   for (const pair of blockPairs(actual, expected)) {
-    if (Buffer.compare(pair.actual, pair.expected) !== 0) return false;
+    if (!isSamePair(pair)) return false;
   }
   return true;
+}
+
+function isSamePair(pair: BlockPair): boolean {
+  return Buffer.compare(pair.actual, pair.expected) === 0;
 }
 
 /** Tallies all blocks and adds them to the sums; without sums the two sides are known to have the same bytes. */
@@ -46,7 +50,7 @@ function tallyBlocks(actual: Tensor, expected: Tensor, rule: MatchRule, sums: Su
   const addBlock = blockAdder(tally, dtype, rule);
   const isWide = dtype === 'float64' || dtype === 'complex128';
   for (const pair of blockPairs(actual, expected)) {
-    const block = decodePair(dtype, pair, sums === undefined);
+    const block = decodePair(dtype, pair, sums === undefined || isSamePair(pair));
     addBlock(block, pair);
     sums?.add(block.actual, block.expected, block.difference);
     if (isWide) sums?.trackMagnitudes(block.actual, block.expected, block.difference);
@@ -67,13 +71,13 @@ function blockAdder(
   return (block) => addReals(tally, block, rule);
 }
 
-function decodePair(dtype: DtypeName, pair: BlockPair, isIdentical: boolean): DecodedBlock {
+function decodePair(dtype: DtypeName, pair: BlockPair, isSame: boolean): DecodedBlock {
   const expected = decodeValues(dtype, pair.expected, pair.elements);
   return {
-    actual: isIdentical ? expected : decodeValues(dtype, pair.actual, pair.elements),
+    actual: isSame ? expected : decodeValues(dtype, pair.actual, pair.elements),
     expected,
     difference: new Float64Array(expected.length),
-    steps: isIdentical ? undefined : ulpDistances(dtype, pair.actual, pair.expected),
+    steps: isSame ? undefined : ulpDistances(dtype, pair.actual, pair.expected),
     begin: pair.begin * packedPerElement(dtype),
   };
 }

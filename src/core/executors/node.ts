@@ -6,6 +6,7 @@ import { isAllowed } from './consent.js';
 import type { CodePlace, Executor, ExecutorTask, PreparedCall } from './contract.js';
 import { findExport, findMethod, findStatic } from './find-export.js';
 import { importFile, importPackage } from './import-package.js';
+import { openLibrary } from './libraries.js';
 import { ownerOf } from './owner-of.js';
 
 type LoadedPlace = Exclude<CodePlace, { kind: 'adapter' }>;
@@ -28,18 +29,10 @@ async function prepareAdapter(
   task: ExecutorTask,
   place: Extract<CodePlace, { kind: 'adapter' }>,
 ): Promise<PreparedCall> {
-  const { record, base } = task;
+  const { record } = task;
   const adapter = ADAPTERS.find(({ name }) => name === place.adapter);
   if (adapter === undefined) throw new FirError('NOT_REPLAYABLE', `there is no adapter '${place.adapter}'`);
-  const library = await adapter.openReplay(record, {
-    importPackage: async (name) => {
-      if (!adapter.packages.includes(name)) {
-        throw new FirError('NOT_ALLOWED', `${name} is no package of adapter '${adapter.name}'`);
-      }
-      return importPackage(name, base);
-    },
-    mapPath: (path) => task.mapPath(path),
-  });
+  const library = await openLibrary(adapter, task);
   return {
     notes: versionNotes(adapter.name, library.version, place.version),
     tensorFromHost: (host, tensor, strings) => library.tensorFromHost(host, tensor, strings),

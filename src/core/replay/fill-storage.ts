@@ -10,9 +10,13 @@ import type { InputTensor } from './input-tensor.js';
 
 /** Where a tensor lies in a buffer that begins at byte `base` of the recorded storage. */
 export function layoutIn({ stored }: InputTensor, base: number): StridedLayout {
-  const { dtype, shape, stride, offset } = stored;
-  const shift = (base * 8) / dtypeOf(dtype).bitsPerElement;
-  return { dtype, shape, stride, offset: shape.includes(0) ? 0 : offset - shift };
+  const { dtype, shape, stride } = stored;
+  return { dtype, shape, stride, offset: offsetFrom(stored, base) };
+}
+
+/** A layout's offset in elements, counted from byte `base` of its storage. */
+export function offsetFrom({ dtype, shape, offset }: StridedLayout, base: number): number {
+  return shape.includes(0) ? 0 : offset - (base * 8) / dtypeOf(dtype).bitsPerElement;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ComparisonOptions } from '../compare/index.js';
-import type { ReplayTarget } from '../executors/contract.js';
+import type { ReplayTarget } from '../executors/index.js';
 import type { CallRanges } from '../select/index.js';
 
 export interface ReplaySelection {

@@ -46,7 +46,8 @@ export class ProcessObjects {
       const outerConstructor = call.constructs ? this.#constructorAround(name, position) : undefined;
       if (outerConstructor !== undefined) root = this.coveredBy.get(outerConstructor) ?? outerConstructor;
       else if (call.constructs) made = this.#construct(name, position, facts.adapter);
-      else used.unshift(this.#find(name, facts.adapter));
+      // A static method has the object that it gave back, which is no receiver.
+      else if (call.kind === 'method') used.unshift(this.#find(name, facts.adapter));
     }
     const uses = [...new Set(used)];
     root ??= this.#outermost(position, (outer) =>

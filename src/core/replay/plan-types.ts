@@ -9,6 +9,7 @@ export type PlanCall = Pick<
   | 'sequence'
   | 'functionName'
   | 'status'
+  | 'kind'
   | 'selfId'
   | 'selfClass'
   | 'constructs'

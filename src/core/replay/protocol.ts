@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import type { ComparisonOptions } from '../compare/index.js';
-import type { ConsentOptions } from '../executors/consent.js';
+import type { ConsentOptions } from '../executors/index.js';
 import type { Resolution } from '../model/call.js';
 import type { CallResult } from '../model/verdict.js';
 

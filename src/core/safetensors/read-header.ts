@@ -36,15 +36,16 @@ function findHeaderLength(start: Buffer, fileBytes: number, path: string): numbe
     throw notSafetensors(`${describeContent(start)} of ${start.length} bytes`, path);
   }
   const length = start.readBigUInt64LE(0);
-  const fits = length <= BigInt(Math.min(MAX_HEADER_BYTES, fileBytes - LENGTH_BYTES));
-  const looksForeign = length === 0n || (!fits && hasForeignSignature(start));
-  if (looksForeign || !HEADER_STARTS.has(start[LENGTH_BYTES])) {
-    throw notSafetensors(describeContent(start), path);
-  }
-  if (length > BigInt(MAX_HEADER_BYTES)) {
+  const isLarge = length > BigInt(MAX_HEADER_BYTES);
+  const isCut = length > BigInt(fileBytes - LENGTH_BYTES);
+  const opensHeader =
+    HEADER_STARTS.has(start[LENGTH_BYTES]) || (isCut && start.length === LENGTH_BYTES && !isLarge);
+  const looksForeign = length === 0n || ((isLarge || isCut) && hasForeignSignature(start));
+  if (!opensHeader || looksForeign) throw notSafetensors(describeContent(start), path);
+  if (isLarge) {
     throw invalid(`a header of ${length} bytes is larger than the ${MAX_HEADER_BYTES} that are read`, path);
   }
-  if (!fits) throw invalid(`truncated: a header of ${length} bytes in a file of ${fileBytes}`, path);
+  if (isCut) throw invalid(`truncated: a header of ${length} bytes in a file of ${fileBytes}`, path);
   return Number(length);
 }
 

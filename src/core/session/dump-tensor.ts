@@ -4,7 +4,7 @@ import type { TensorLayout } from '../model/tensor.js';
 import { elementCount } from '../tensor/index.js';
 import type { StringsSource } from './strings-source.js';
 import type { StoredTensor } from './types.js';
-import { assertFitsMemory, DEFAULT_CHUNK_BYTES, type ValueSource } from './value-source.js';
+import { DEFAULT_CHUNK_BYTES, type ValueSource } from './value-source.js';
 
 export type TensorPlace = Omit<TensorLayout, 'storage'> & { storage?: number | string };
 
@@ -53,9 +53,7 @@ export class DumpTensor implements StoredTensor {
   }
 
   logicalBytes(): Uint8Array {
-    const source = this.#source();
-    assertFitsMemory(source.byteLength);
-    return source.read();
+    return this.#source().read();
   }
 
   chunks(chunkBytes = DEFAULT_CHUNK_BYTES): Iterable<Uint8Array> {

@@ -2,10 +2,11 @@ import { dtypeOf } from '../dtype/index.js';
 import { FirError } from '../errors.js';
 import type { TensorLayout } from '../model/tensor.js';
 import { elementCount, extentOf, gatherContiguous, type StridedLayout } from '../tensor/index.js';
-import { assertFitsMemory, type ValueSource } from './value-source.js';
+import type { ValueSource } from './value-source.js';
 
-/** A record may claim any size for an expanded tensor: past this, its values are not made one after the other. */
-const MAX_EXPANDED_BYTES = 2 ** 36;
+/** A record may claim any size for an expanded tensor, of which a few bytes are stored: past these, at once and in pieces, it is refused. */
+const MAX_WHOLE_BYTES = 2 ** 32;
+const MAX_STREAMED_BYTES = 2 ** 34;
 
 /** The bytes of a storage from the first to the last element of all views of it, in bytes of the storage. */
 export interface CoveredRange {
@@ -45,23 +46,25 @@ export function sourceFromRange(
   return {
     byteLength,
     read() {
-      assertFitsMemory(byteLength);
+      assertSize(byteLength, MAX_WHOLE_BYTES);
       const { bytes, layout: local } = placed(readRange());
       const values = gatherContiguous(bytes, local);
       // A typed array can only begin where its elements are aligned.
       return values.byteOffset === 0 ? values : Uint8Array.from(values);
     },
     *chunks(chunkBytes) {
-      if (byteLength > MAX_EXPANDED_BYTES) {
-        throw new FirError('TOO_LARGE', `an expanded tensor of ${byteLength} bytes`, {
-          hint: `values are made from at most ${MAX_EXPANDED_BYTES} bytes`,
-        });
-      }
+      assertSize(byteLength, MAX_STREAMED_BYTES);
       const { bytes, layout: local } = placed(readRange());
       yield* gatherChunks(bytes, local, chunkBytes);
     },
     range: { byteOffset: range.low, read: readRange },
   };
+}
+
+function assertSize(byteLength: number, limit: number): void {
+  if (byteLength > limit) {
+    throw new FirError('TOO_LARGE', `an expanded tensor of ${byteLength} bytes, more than ${limit}`);
+  }
 }
 
 function logicalBytesOf({ dtype, shape }: StridedLayout): number {

@@ -1,4 +1,3 @@
-import { constants } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { FirError } from '../errors.js';
@@ -27,8 +26,7 @@ export function sourceFromBlob(path: string, sha256: string, byteLength: number)
   return {
     byteLength,
     read() {
-      assertFitsMemory(byteLength);
-      const bytes = Buffer.allocUnsafeSlow(byteLength);
+      const bytes = allocate(byteLength, path);
       let position = 0;
       for (const chunk of blobChunks(path, sha256, byteLength, DEFAULT_CHUNK_BYTES)) {
         bytes.set(chunk, position);
@@ -42,10 +40,14 @@ export function sourceFromBlob(path: string, sha256: string, byteLength: number)
 
 export const DEFAULT_CHUNK_BYTES = 1024 * 1024;
 
-/** FirError TOO_LARGE where one array can't hold that many bytes. */
-export function assertFitsMemory(byteLength: number): void {
-  if (byteLength > constants.MAX_LENGTH) {
-    throw new FirError('TOO_LARGE', `${byteLength} bytes are more than one array can hold`);
+function allocate(byteLength: number, path: string): Buffer {
+  try {
+    return Buffer.allocUnsafeSlow(byteLength);
+  } catch (cause) {
+    throw new FirError('TOO_LARGE', `${byteLength} bytes do not fit into memory at once`, {
+      where: path,
+      cause,
+    });
   }
 }
 

@@ -114,7 +114,7 @@ export function compareNaively(
     ...figures,
     maxAbs,
     maxRel,
-    rmse: pairs.length === 0 ? undefined : norm(pairs.map(({ a, e }) => a - e)) / Math.sqrt(pairs.length),
+    rmse: pairs.length === 0 ? undefined : rms(pairs.map(({ a, e }) => a - e)),
     cosine: pairs.length === 0 ? undefined : cosineOf(pairs),
     maxUlp: format.place && pairs.length > 0 ? figures.maxUlp : undefined,
   };
@@ -127,14 +127,17 @@ function greatest(candidates: { value: number; at: number }[]): { value: number;
   return best;
 }
 
-function norm(values: number[]): number {
-  const largest = Math.max(...values.map(Math.abs));
+/** Root of the mean square; dividing by the largest first keeps squares in range. */
+function rms(values: number[]): number {
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   if (largest === 0 || largest === Number.POSITIVE_INFINITY) return largest;
-  return largest * Math.sqrt(values.reduce((total, value) => total + (value / largest) ** 2, 0));
+  return (
+    largest * Math.sqrt(values.reduce((total, value) => total + (value / largest) ** 2, 0) / values.length)
+  );
 }
 
 function cosineOf(pairs: { a: number; e: number }[]): number {
-  const [actual, expected] = [norm(pairs.map(({ a }) => a)), norm(pairs.map(({ e }) => e))];
+  const [actual, expected] = [rms(pairs.map(({ a }) => a)), rms(pairs.map(({ e }) => e))];
   if (actual === 0 || expected === 0) return actual === expected ? 1 : 0;
-  return pairs.reduce((total, { a, e }) => total + (a / actual) * (e / expected), 0);
+  return pairs.reduce((total, { a, e }) => total + (a / actual) * (e / expected), 0) / pairs.length;
 }

@@ -101,7 +101,18 @@ describe('structure', () => {
   test('the order of a dict, a Map or a Set is no difference', () => {
     expect(compareReturned({ a: 1, b: 2 }, { b: 2, a: 1 }).verdict).toBe('pass');
     const map = (entries: [unknown, unknown][]) => new Map(entries);
-    expect(compareReturned(map([['a', 1], [2, 'b']]), map([[2, 'b'], ['a', 1]])).verdict).toBe('pass');
+    expect(
+      compareReturned(
+        map([
+          ['a', 1],
+          [2, 'b'],
+        ]),
+        map([
+          [2, 'b'],
+          ['a', 1],
+        ]),
+      ).verdict,
+    ).toBe('pass');
     expect(compareReturned(new Set([1, 'x', Number.NaN]), new Set([Number.NaN, 'x', 1])).verdict).toBe(
       'pass',
     );

@@ -5,8 +5,20 @@ import { includesCall, parseCallRanges } from '../../../src/core/select/index.js
 describe('parseCallRanges', () => {
   it.each([
     ['3', [{ first: 3, last: 3 }]],
-    ['3,10-20', [{ first: 3, last: 3 }, { first: 10, last: 20 }]],
-    [' 10-20 , 3 ', [{ first: 3, last: 3 }, { first: 10, last: 20 }]],
+    [
+      '3,10-20',
+      [
+        { first: 3, last: 3 },
+        { first: 10, last: 20 },
+      ],
+    ],
+    [
+      ' 10-20 , 3 ',
+      [
+        { first: 3, last: 3 },
+        { first: 10, last: 20 },
+      ],
+    ],
     ['1-5,4-9,10', [{ first: 1, last: 10 }]],
     ['1-900000000000000', [{ first: 1, last: 900000000000000 }]],
   ])('reads %j', (text, ranges) => {
@@ -25,7 +37,9 @@ describe('parseCallRanges', () => {
 describe('includesCall', () => {
   it('includes both ends of every range and nothing else', () => {
     const ranges = parseCallRanges('3,10-12,20-21');
-    const included = Array.from({ length: 25 }, (_, call) => call).filter((call) => includesCall(ranges, call));
+    const included = Array.from({ length: 25 }, (_, call) => call).filter((call) =>
+      includesCall(ranges, call),
+    );
     expect(included).toEqual([3, 10, 11, 12, 20, 21]);
   });
 });

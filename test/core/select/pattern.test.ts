@@ -14,7 +14,9 @@ describe('matchesPattern', () => {
   });
 
   it('agrees with Python on random patterns', () => {
-    const wrong = reference.pairs.filter(({ pattern, name, matches }) => matchesPattern(pattern, name) !== matches);
+    const wrong = reference.pairs.filter(
+      ({ pattern, name, matches }) => matchesPattern(pattern, name) !== matches,
+    );
     expect(wrong).toEqual([]);
   });
 

@@ -16,7 +16,10 @@ describe('selectCalls', () => {
   });
 
   it('applies include before exclude', () => {
-    const calls = selectCalls(stateful, { include: ['BatchDemoWrapper.*'], exclude: ['*.__init__', '*.plan'] });
+    const calls = selectCalls(stateful, {
+      include: ['BatchDemoWrapper.*'],
+      exclude: ['*.__init__', '*.plan'],
+    });
     expect(namesOf(calls)).toEqual(['BatchDemoWrapper.run']);
     expect(calls).toHaveLength(6);
   });

@@ -51,7 +51,9 @@ describe.each([
     const { bytes, records, torn_bytes: torn } = expected.session_jsonl;
     const reason = 'torn: the file ends in the middle of a record';
     expect(session.records).toBe(records);
-    expect(session.unreadable).toEqual(torn === 0 ? [] : [{ file: 'session.jsonl', offset: bytes - torn, reason }]);
+    expect(session.unreadable).toEqual(
+      torn === 0 ? [] : [{ file: 'session.jsonl', offset: bytes - torn, reason }],
+    );
   });
 
   it('has the last state of each call', () => {
@@ -62,7 +64,10 @@ describe.each([
       if (call.status === 'no_record') continue;
       const record = session.readRecord(call);
       expect([call.functionName, call.pid]).toEqual([dump?.function_name, dump?.process_id]);
-      expect([record.function_name, record.call_sequence]).toEqual([dump?.function_name, dump?.call_sequence]);
+      expect([record.function_name, record.call_sequence]).toEqual([
+        dump?.function_name,
+        dump?.call_sequence,
+      ]);
       expect(record.execution_status).toBe(call.status);
     }
   });
@@ -103,13 +108,17 @@ describe('what FlashInfer leaves out', () => {
     const texts = session.calls
       .filter((call) => call.functionName === 'options' && call.status !== 'no_record')
       .map((call) => Object.values(session.readRecord(call).input_metadata));
-    expect(texts.flat().filter((value) => typeof value === 'number' && !Number.isFinite(value))).not.toEqual([]);
+    expect(texts.flat().filter((value) => typeof value === 'number' && !Number.isFinite(value))).not.toEqual(
+      [],
+    );
   });
 
   it('counts the objects of a class, and none where no constructor was recorded', () => {
     const stateful = open('stateful_pt').session;
     expect(stateful.calls.filter((call) => call.constructs)).toHaveLength(2);
-    expect(stateful.calls.filter((call) => call.selfId !== undefined).every((call) => call.generation === 1)).toBe(true);
+    expect(
+      stateful.calls.filter((call) => call.selfId !== undefined).every((call) => call.generation === 1),
+    ).toBe(true);
     const filtered = open('filtered_pt').session;
     const runs = filtered.calls.filter((call) => call.functionName === 'BatchDemoWrapper.run');
     expect(runs.map((call) => call.generation)).toEqual([0, 0, 0, 0]);

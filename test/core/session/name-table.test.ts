@@ -5,14 +5,17 @@ import { NameTable } from '../../../src/core/session/name-table.js';
 describe('NameTable', () => {
   it('finds every name that was added, and no other', () => {
     fc.assert(
-      fc.property(fc.uniqueArray(fc.string({ unit: 'grapheme', maxLength: 12 }), { maxLength: 60 }), (names) => {
-        const table = new NameTable();
-        const known = names.slice(0, names.length / 2);
-        expect(known.map((name) => table.add(name))).toEqual(known.map((_, index) => index));
-        expect(known.map((name) => table.find(name))).toEqual(known.map((_, index) => index));
-        expect(known.map((_, index) => table.at(index))).toEqual(known);
-        for (const name of names.slice(known.length)) expect(table.find(name)).toBeUndefined();
-      }),
+      fc.property(
+        fc.uniqueArray(fc.string({ unit: 'grapheme', maxLength: 12 }), { maxLength: 60 }),
+        (names) => {
+          const table = new NameTable();
+          const known = names.slice(0, names.length / 2);
+          expect(known.map((name) => table.add(name))).toEqual(known.map((_, index) => index));
+          expect(known.map((name) => table.find(name))).toEqual(known.map((_, index) => index));
+          expect(known.map((_, index) => table.at(index))).toEqual(known);
+          for (const name of names.slice(known.length)) expect(table.find(name)).toBeUndefined();
+        },
+      ),
     );
   });
 

@@ -187,57 +187,29 @@ const types = [
   '__proto__',
   'constructor',
 ];
-const { node } = fc.letrec<{ node: JsonValue; object: JsonObject }>((tie) => ({
-  node: fc.oneof(
-    { depthSize: 'medium', withCrossShrink: true },
-    fc.constantFrom<JsonValue>(
-      null,
-      true,
-      -0,
-      1e300,
-      -1,
-      Number.NaN,
-      2n ** 70n,
-      'arg_0',
-      'arg_0__0',
-      'length',
-      '__proto__',
-      'invalid',
-      '-0',
-      '(',
+const fields = [
+  'items', 'entries', 'properties', 'key', 'value', 'name', 'message', 'source', 'flags', 'class', 'self_id',
+  'tensor_key', 'last_index', 'registered', 'well_known', 'count', 'repr', 'js', 'truncated',
+];
+const scalar = fc.constantFrom<JsonValue>(
+  null, true, -0, 3, 1e300, -1, Number.NaN, 2n ** 70n, 'arg_0', 'arg_0__0', 'length', '__proto__', 'invalid', '-0', '(', '7',
+);
+const { node } = fc.letrec<{ node: JsonValue; items: JsonValue[]; object: JsonObject }>((tie) => ({
+  node: fc.oneof({ maxDepth: 5, depthSize: 'small' }, scalar, tie('object'), tie('items')),
+  items: fc.array(
+    fc.oneof(
+      tie('node'),
+      fc.record({ key: fc.oneof(scalar, tie('node')), value: tie('node'), hidden: fc.boolean() }),
     ),
-    tie('object'),
-    fc.array(tie('node'), { maxLength: 4 }),
+    { maxLength: 3 },
   ),
-  object: fc.record(
-    {
+  object: fc
+    .record({
       type: fc.constantFrom(...types),
-      items: fc.array(fc.oneof(tie('node'), fc.record({ key: tie('node'), value: tie('node') })), {
-        maxLength: 4,
-      }),
-      entries: fc.array(fc.record({ key: tie('node'), value: tie('node') }), { maxLength: 4 }),
-      properties: fc.array(fc.record({ key: tie('node'), value: tie('node'), hidden: fc.boolean() }), {
-        maxLength: 2,
-      }),
-      key: tie('node'),
-      value: tie('node'),
-      name: tie('node'),
-      message: tie('node'),
-      source: tie('node'),
-      flags: tie('node'),
-      class: tie('node'),
-      self_id: tie('node'),
-      tensor_key: tie('node'),
-      last_index: tie('node'),
-      registered: tie('node'),
-      well_known: tie('node'),
-      count: fc.oneof(fc.nat(), fc.double(), tie('node')),
-      repr: tie('node'),
-      js: fc.constant('null_prototype'),
-      truncated: tie('node'),
-    },
-    { requiredKeys: ['type'] },
-  ),
+      parts: fc.dictionary(fc.constantFrom(...fields), fc.oneof(scalar, tie('items'), tie('node')), { maxKeys: 4 }),
+      items: tie('items'),
+    })
+    .map(({ type, parts, items }) => ({ items, entries: items, ...parts, type })),
 }));
 
 test('hostile input gives a value or a FirError, and nothing else', () => {

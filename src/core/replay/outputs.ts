@@ -1,0 +1,182 @@
+import {
+  bitwiseDifference,
+  type ComparisonOptions,
+  compareOutput,
+  compareStrings,
+  compareValues,
+  isIgnored,
+  toleranceFor,
+} from '../compare/index.js';
+import { stringifyJson } from '../json/index.js';
+import type { JsonValue } from '../model/json.js';
+import type { TensorSource } from '../model/tensor.js';
+import type { OutputComparison } from '../model/verdict.js';
+import type { StoredTensor } from '../session/index.js';
+import { Storage, Tensor } from '../tensor/index.js';
+import { offsetFrom } from './fill-storage.js';
+import type { RunDifference } from './protocol.js';
+
+/** What a run gave, in a form that can be held against another run's. */
+export type RunOutput =
+  | { kind: 'tensor'; tensor: Tensor }
+  | { kind: 'strings'; shape: readonly number[]; strings: readonly string[] }
+  | { kind: 'value'; value: JsonValue };
+
+/** Collects the comparisons of one call, and what they were made with. */
+export class OutputComparisons {
+  readonly comparisons: OutputComparison[] = [];
+  readonly outputs = new Map<string, RunOutput>();
+  /** Outputs that `--ignore` leaves out. */
+  ignored = 0;
+  readonly #functionName: string;
+  readonly #options: ComparisonOptions;
+
+  constructor(functionName: string, options: ComparisonOptions) {
+    this.#functionName = functionName;
+    this.#options = options;
+  }
+
+  /** Compares a tensor with the recorded one; `actual` is undefined where there is none any more, for the reason given. */
+  addTensor(key: string, actual: TensorSource | string, expected: StoredTensor, note?: string): void {
+    if (this.#isIgnored(key)) return;
+    const comparison =
+      typeof actual === 'string'
+        ? missingTensor(key, expected, actual)
+        : this.#compareTensor(key, actual, expected);
+    this.#push(comparison, note);
+  }
+
+  addValue(key: string, actual: JsonValue, expected: JsonValue, note?: string): void {
+    if (this.#isIgnored(key)) return;
+    this.outputs.set(key, { kind: 'value', value: actual });
+    const tolerance = toleranceFor(this.#options, this.#functionName, key, 'float64');
+    this.#push(compareValues(key, actual, expected, tolerance, this.#options), note);
+  }
+
+  /** A value that is worth telling only where it differs. */
+  addValueIfDifferent(key: string, actual: JsonValue, expected: JsonValue, note?: string): void {
+    const before = this.comparisons.length;
+    this.addValue(key, actual, expected, note);
+    if (this.comparisons[before]?.verdict === 'pass') this.comparisons.length = before;
+  }
+
+  #compareTensor(key: string, source: TensorSource, stored: StoredTensor): OutputComparison | undefined {
+    if (source.strings !== undefined) {
+      const { shape, strings } = source;
+      this.outputs.set(key, { kind: 'strings', shape, strings });
+      if (stored.strings === undefined) return otherDtype(key, source, stored);
+      const tolerance = toleranceFor(this.#options, this.#functionName, key, 'string');
+      return compareStrings(
+        key,
+        { shape, strings },
+        { shape: stored.shape, strings: stored.strings() },
+        tolerance,
+      );
+    }
+    const tensor = tensorFromSource(source);
+    this.outputs.set(key, { kind: 'tensor', tensor });
+    if (stored.strings !== undefined) return otherDtype(key, source, stored);
+    const expected = tensorFromStored(stored);
+    const comparison = compareOutput(this.#functionName, key, tensor, expected, this.#options);
+    return comparison === undefined ? undefined : withStrideNote(comparison, source, stored);
+  }
+
+  #isIgnored(key: string): boolean {
+    const isLeftOut = isIgnored(this.#options, this.#functionName, key);
+    if (isLeftOut) this.ignored += 1;
+    return isLeftOut;
+  }
+
+  #push(comparison: OutputComparison | undefined, note: string | undefined): void {
+    if (comparison === undefined) return;
+    const notes = note === undefined ? comparison.notes : [note, ...(comparison.notes ?? [])];
+    this.comparisons.push(notes === undefined ? comparison : { ...comparison, notes });
+  }
+}
+
+/** Outputs of one run that differ from another's in any bit. */
+export function differingOutputs(
+  actual: ReadonlyMap<string, RunOutput>,
+  first: ReadonlyMap<string, RunOutput>,
+): RunDifference[] {
+  const differing: RunDifference[] = [];
+  for (const key of new Set([...first.keys(), ...actual.keys()])) {
+    const difference = differenceOf(actual.get(key), first.get(key));
+    if (difference.elements > 0) differing.push({ key, ...difference });
+  }
+  return differing;
+}
+
+/** A copy that later calls don't write into. */
+export function keepOutputs(outputs: ReadonlyMap<string, RunOutput>): Map<string, RunOutput> {
+  const kept = new Map<string, RunOutput>();
+  for (const [key, output] of outputs) {
+    if (output.kind !== 'tensor') kept.set(key, output);
+    else {
+      const { dtype, shape } = output.tensor;
+      const bytes = new Uint8Array(output.tensor.contiguousBytes());
+      kept.set(key, { kind: 'tensor', tensor: Tensor.fromBytes(dtype, shape, bytes) });
+    }
+  }
+  return kept;
+}
+
+function differenceOf(
+  a: RunOutput | undefined,
+  b: RunOutput | undefined,
+): { elements: number; maxAbs: number } {
+  if (a?.kind === 'tensor' && b?.kind === 'tensor') return bitwiseDifference(a.tensor, b.tensor);
+  if (a?.kind === 'strings' && b?.kind === 'strings') {
+    const count = Math.max(a.strings.length, b.strings.length);
+    const elements = Array.from({ length: count }, (_, at) => at).filter(
+      (at) => a.strings[at] !== b.strings[at],
+    );
+    return { elements: elements.length, maxAbs: 0 };
+  }
+  if (a?.kind === 'value' && b?.kind === 'value') return differenceOfValues(a.value, b.value);
+  return { elements: 1, maxAbs: Number.POSITIVE_INFINITY };
+}
+
+function differenceOfValues(a: JsonValue, b: JsonValue): { elements: number; maxAbs: number } {
+  if (stringifyJson(a) === stringifyJson(b)) return { elements: 0, maxAbs: 0 };
+  const areNumbers = typeof a === 'number' && typeof b === 'number';
+  return { elements: 1, maxAbs: areNumbers ? Math.abs(a - b) : 0 };
+}
+
+function tensorFromSource({ dtype, shape, stride, bytes, device }: TensorSource): Tensor {
+  return new Tensor({ dtype, shape, stride, storage: new Storage(bytes), device });
+}
+
+/** Expanded tensors stay expanded: their values one after the other may be far more than what was saved. */
+function tensorFromStored(stored: StoredTensor): Tensor {
+  const { dtype, shape, stride } = stored;
+  const range = stored.savedRange?.();
+  if (range === undefined) return Tensor.fromBytes(dtype, shape, stored.logicalBytes());
+  const offset = offsetFrom(stored, range.byteOffset);
+  return new Tensor({ dtype, shape, stride, offset, storage: new Storage(range.bytes) });
+}
+
+function missingTensor(key: string, { dtype, shape }: StoredTensor, reason: string): OutputComparison {
+  return { key, kind: 'tensor', verdict: 'mismatch', reason, dtype, shape: [...shape] };
+}
+
+function otherDtype(key: string, actual: TensorSource, { dtype, shape }: StoredTensor): OutputComparison {
+  const reason = `dtype differs: ${actual.dtype}, recorded ${dtype}`;
+  return { key, kind: 'tensor', verdict: 'mismatch', reason, dtype, shape: [...shape] };
+}
+
+/** The recorded values are at hand contiguous, whatever layout they had: strides are held against the recorded ones here. */
+function withStrideNote(
+  comparison: OutputComparison,
+  actual: TensorSource,
+  stored: StoredTensor,
+): OutputComparison {
+  const { notes: found = [], ...rest } = comparison;
+  const notes = found.filter((note) => !note.startsWith('stride differs'));
+  const isStepped = (_: number, dim: number) => (stored.shape[dim] ?? 0) > 1;
+  const [is, was] = [actual.stride.filter(isStepped), stored.stride.filter(isStepped)];
+  if (!stored.shape.includes(0) && is.join() !== was.join()) {
+    notes.push(`stride differs: [${actual.stride}], recorded [${stored.stride}]`);
+  }
+  return notes.length === 0 ? rest : { ...rest, notes };
+}
