@@ -1,0 +1,69 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nodeUnderTest, repository, runFir } from '../support/fir.js';
+
+/** The example in a directory of its own, as an application that has fir-recorder installed. */
+describe("a program's own functions", () => {
+  let directory: string;
+  let app: string;
+  let session: string;
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'fir-kernels-'));
+    app = join(directory, 'app');
+    session = join(directory, 'session');
+    cpSync(join(repository, 'examples', 'kernels'), app, { recursive: true });
+    writeFileSync(join(app, 'package.json'), '{ "name": "kernels-app", "type": "module" }');
+    cpSync(join(repository, 'package.json'), join(app, 'node_modules', 'fir-recorder', 'package.json'));
+    symlinkSync(join(repository, 'dist'), join(app, 'node_modules', 'fir-recorder', 'dist'));
+    const result = await runFir(['capture', '-o', session, '--', nodeUnderTest, 'main.js'], { cwd: app });
+    expect(result.code).toBe(0);
+    expect(result.stderr).toContain('11 calls recorded');
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  it('replay once the application is allowed', async () => {
+    const result = await runFir(['replay', session, '--app', app]);
+    expect(result.code).toBe(0);
+    expect(result.stdout.trimEnd().split('\n').at(-1)).toMatch(
+      /^8 passed, 3 ran, 0 mismatches, 0 skipped of 11 calls/,
+    );
+  });
+
+  it('are not imported without being allowed', async () => {
+    const result = await runFir(['replay', session]);
+    expect(result.code).toBe(3);
+    expect(result.stdout).toContain('--app');
+  });
+
+  it('fail when a new version computes something else in place', async () => {
+    const changed = join(directory, 'changed');
+    cpSync(app, changed, { recursive: true, verbatimSymlinks: true });
+    const path = join(changed, 'kernels.js');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('y[i] += a * x[i]', 'y[i] += a * x[i] + 0.01'));
+    const result = await runFir(['replay', session, '--app', changed, '--include', 'saxpy', '--json']);
+    expect(result.code).toBe(1);
+    const document = JSON.parse(result.stdout) as { summary: Record<string, number> };
+    expect(document.summary).toMatchObject({ mismatch: 4, pass: 0 });
+  });
+
+  it('serve as the test suite of a candidate', async () => {
+    const good = join(directory, 'good.mjs');
+    const bad = join(directory, 'bad.mjs');
+    writeFileSync(good, 'export function mine(a, x, y) { y.forEach((v, i) => { y[i] = v + a * x[i]; }); }');
+    writeFileSync(bad, 'export function mine(a, x, y) { y.forEach((v, i) => { y[i] = v - a * x[i]; }); }');
+    const run = (path: string) =>
+      runFir(['replay', session, '--include', 'saxpy', '--target', `saxpy=${path}#mine`]);
+    expect((await run(good)).code).toBe(0);
+    expect((await run(bad)).code).toBe(1);
+  });
+
+  it('bring along what a selected call of an object needs', async () => {
+    const result = await runFir(['replay', session, '--app', app, '--call', '11', '--json']);
+    expect(result.code).toBe(0);
+    const document = JSON.parse(result.stdout) as { summary: Record<string, number> };
+    expect(document.summary).toMatchObject({ calls: 1, pass: 1 });
+  });
+});
