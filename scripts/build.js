@@ -30,8 +30,6 @@ const COMMAND_LINE = {
   'commands/autocomplete/script': `${AUTOCOMPLETE}/script.js`,
 };
 
-if (!existsSync(join(root, 'src/core/replay/index.ts'))) delete COMMAND_LINE['commands/replay'];
-
 const common = {
   absWorkingDir: root,
   outdir: staging,
@@ -44,16 +42,6 @@ const common = {
   metafile: true,
 };
 const splitting = { format: 'esm', splitting: true, chunkNames: 'chunks/[name]-[hash]' };
-
-/** Entries whose source exists; the others are named on stderr. */
-function existing(entries) {
-  const found = {};
-  for (const [name, path] of Object.entries(entries)) {
-    if (existsSync(join(root, path))) found[name] = path;
-    else console.error(`build: ${path} is missing, left out`);
-  }
-  return found;
-}
 
 /** Modules that oclif asks for at start-up and needs in rare cases only: in a bundle of their own, loaded at first use. */
 const RARE = [
@@ -112,21 +100,16 @@ const startUp = {
 /** Writes all bundles, and returns the paths of what went into them. */
 async function bundle() {
   const { build } = await import('esbuild');
-  const results = await Promise.allSettled([
-    build({ ...common, ...splitting, entryPoints: existing(LIBRARY) }),
+  const results = await Promise.all([
+    build({ ...common, ...splitting, entryPoints: LIBRARY }),
     build({
       ...common,
-      entryPoints: existing(PRELOAD),
+      entryPoints: PRELOAD,
       format: 'cjs',
       outExtension: { '.js': '.cjs' },
       external: ['./recorder.cjs', './log.cjs'],
     }),
-    build({
-      ...common,
-      entryPoints: existing(MODULE_HOOKS),
-      format: 'esm',
-      outExtension: { '.js': '.mjs' },
-    }),
+    build({ ...common, entryPoints: MODULE_HOOKS, format: 'esm', outExtension: { '.js': '.mjs' } }),
     build({
       ...common,
       stdin: RARE_BUNDLE,
@@ -137,7 +120,7 @@ async function bundle() {
     build({
       ...common,
       ...splitting,
-      entryPoints: existing(COMMAND_LINE),
+      entryPoints: COMMAND_LINE,
       plugins: [startUp],
       // Compilers that oclif would only load to run commands from their sources.
       external: ['typescript', 'ts-node', 'tsx', './rare.cjs'],
@@ -146,12 +129,7 @@ async function bundle() {
       },
     }),
   ]);
-  for (const result of results)
-    if (result.status === 'rejected') {
-      console.error(String(result.reason));
-      process.exitCode = 1;
-    }
-  return results.flatMap((r) => (r.status === 'fulfilled' ? Object.keys(r.value.metafile.inputs) : []));
+  return results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
 }
 
 /** The licences of the packages that the bundles contain. */
@@ -184,23 +162,20 @@ function publish() {
 
 /** Names, flags and help of all commands, so that help and look-up load no command. */
 async function writeManifest() {
-  const { Config } = await import('@oclif/core/config');
-  const { settings } = await import('@oclif/core/settings');
+  const { Plugin, settings } = await import('@oclif/core');
   settings.enableAutoTranspile = false;
-  // Where there is one, oclif would copy it instead of asking the commands.
-  rmSync(join(root, 'oclif.manifest.json'), { force: true });
   const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const config = new Config({ root, pjson, userPlugins: false, devPlugins: false });
-  await config.load();
-  const manifest = { commands: {}, version: pjson.version };
-  for (const [id, command] of Object.entries(config.rootPlugin.manifest.commands).sort()) {
-    manifest.commands[id] = command;
-  }
-  writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  const plugin = new Plugin({ root, pjson, isRoot: true, ignoreManifest: true, errorOnManifestCreate: true });
+  await plugin.load();
+  const { commands, version } = plugin.manifest;
+  const sorted = Object.fromEntries(Object.entries(commands).sort());
+  const path = join(root, staging, 'oclif.manifest.json');
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${JSON.stringify({ version, commands: sorted }, null, 2)}\n`);
+  renameSync(path, join(root, 'oclif.manifest.json'));
 }
 
 function writeDeclarations() {
-  if (!existsSync(join(root, LIBRARY.index))) return;
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
     cwd: root,
@@ -215,6 +190,10 @@ try {
   publish();
   await writeManifest();
   if (!process.argv.includes('--fast')) writeDeclarations();
+} catch (error) {
+  // esbuild has told its own errors, with the place.
+  if (error.errors === undefined) console.error(error);
+  process.exitCode = 1;
 } finally {
   rmSync(join(root, staging), { recursive: true, force: true });
 }

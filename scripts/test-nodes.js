@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { root, runStep } from './steps.js';
+import { root, runNode, runStep } from './steps.js';
 
 const MAJORS = [22, 24, 26];
 const folder = join(root, '.verify', 'nodes');
@@ -21,29 +21,20 @@ function fetchNodes() {
 function testOn(node) {
   const report = join(root, '.verify', 'node.json');
   rmSync(report, { force: true });
-  const { status } = spawnSync(
-    node,
+  const isGood = runNode(
     [
       'node_modules/vitest/vitest.mjs',
-      'run',
-      'test/e2e',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile=${report}`,
+      ...['run', 'test/e2e', '--reporter=default', '--reporter=json', `--outputFile=${report}`],
     ],
-    {
-      cwd: root,
-      stdio: 'inherit',
-      // Programs that tests start as `node` run on the same version.
-      env: { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` },
-    },
+    // What tests start is run by that Node, also what they find as `node`.
+    { FIR_TEST_NODE: node, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` },
   );
   const { numPassedTests, numFailedTests } = existsSync(report)
     ? JSON.parse(readFileSync(report, 'utf8'))
     : { numPassedTests: 0, numFailedTests: 0 };
   totals.passed += numPassedTests;
-  totals.failed += numFailedTests > 0 || status === 0 ? numFailedTests : 1;
-  return status === 0;
+  totals.failed += numFailedTests > 0 || isGood ? numFailedTests : 1;
+  return isGood;
 }
 
 if (!runStep('fetch Node', fetchNodes)) totals.failed += 1;

@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../core/errors.js';
 import { FirError, messageOf } from '../core/errors.js';
 
-export const EXIT_USAGE = 2;
-export const EXIT_BUG = 70;
+const EXIT_USAGE = 2;
+const EXIT_BUG = 70;
 export const EXIT_INTERRUPTED = 130;
 
 /** What went wrong, as the terminal and `fir.error/1` tell it. */
@@ -88,9 +88,11 @@ function describeThrown(thrown: unknown, command: string | undefined): Failure {
 /** How oclif begins the message of whatever the parser of a flag threw. */
 const FLAG_PREFIX = /^Parsing (--\S+) \n\t/;
 
-/** A message without what oclif adds to it: a pointer to --help, and advice that is wrong for flags of one value each. */
+/** What oclif adds to a message: colours, a pointer to --help, and advice that is wrong for flags of one value each. */
+const ADDED = /\u001b\[[\d;]*m|\n\nNote: .*|\nSee more help with --help$/gs;
+
 function withoutAdvice(message: string): string {
-  return message.replace(/\n\nNote: .*|\nSee more help with --help$/s, '');
+  return message.replace(ADDED, '');
 }
 
 /** The `fir.error/1` document. */
@@ -110,7 +112,7 @@ export function errorFields({ code, message, hint, where }: Failure): object {
 
 interface UsageError extends Error {
   flags?: unknown;
-  parse?: { input?: { flags?: Record<string, unknown> } };
+  parse?: { input?: { flags?: Record<string, unknown>; context?: { id?: string } } };
 }
 
 /** Errors of oclif's parser and look-up carry `oclif.exit`; its failure to load a file is no fault of the user. */
@@ -125,10 +127,13 @@ function isSystemError(thrown: unknown): thrown is NodeJS.ErrnoException & { cod
 }
 
 function usageHint(error: UsageError, command: string | undefined): string {
-  const help = `See fir ${command === undefined || command === 'help' ? '' : `${command} `}--help`;
+  const known = error.parse?.input;
+  const id = known?.context?.id ?? command;
+  const help =
+    id === undefined || /^(Command|Run) /.test(error.message) ? 'See fir --help' : `See fir ${id} --help`;
   const [unknown] = Array.isArray(error.flags) ? error.flags.filter((flag) => typeof flag === 'string') : [];
-  const known = Object.keys(error.parse?.input?.flags ?? {});
-  const near = unknown === undefined ? undefined : closest(unknown.replace(/^-+/, ''), known);
+  const flags = Object.keys(known?.flags ?? {});
+  const near = unknown === undefined ? undefined : closest(unknown.replace(/^-+/, ''), flags);
   return near === undefined ? help : `Did you mean --${near}? ${help}`;
 }
 

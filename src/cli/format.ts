@@ -33,7 +33,7 @@ export function formatNumber(value: number): string {
   const [mantissa = '', exponent = '0'] = value.toExponential(5).split('e');
   const digits = mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa;
   const power = Number(exponent);
-  return power < -4 || power > 6 ? `${digits}e${power}` : String(Number(value.toPrecision(6)));
+  return power < -4 || power > 5 ? `${digits}e${power}` : String(Number(value.toPrecision(6)));
 }
 
 /** `1 call`, `2 calls`. */

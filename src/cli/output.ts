@@ -16,10 +16,7 @@ export class Output {
 
   constructor(stream: Writable) {
     this.#stream = stream;
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      this.#isClosed = true;
-      if (error.code !== 'EPIPE') this.#failure = error;
-    });
+    stream.on('error', (error) => this.#fail(error));
   }
 
   /** Nobody reads any more. */
@@ -38,10 +35,10 @@ export class Output {
     const text = this.#pending;
     this.#pending = '';
     if (text !== '' && !this.#isClosed) {
-      // The callback also comes with an error, which the listener above has by then seen.
-      await new Promise<void>((resolve) => {
-        this.#stream.write(text, () => resolve());
+      const error = await new Promise<Error | null | undefined>((resolve) => {
+        this.#stream.write(text, resolve);
       });
+      if (error) this.#fail(error);
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -53,5 +50,10 @@ export class Output {
     this.#stream.end();
     if (!this.#stream.writableFinished && !this.#isClosed) await once(this.#stream, 'close');
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #fail(error: NodeJS.ErrnoException): void {
+    this.#isClosed = true;
+    if (error.code !== 'EPIPE') this.#failure = error;
   }
 }

@@ -49,7 +49,7 @@ export function replayOptionsFrom(path: string, flags: ReplayFlags, signal: Abor
     repeat: flags.repeat,
     jobs: flags.jobs,
     comparison: {
-      preset: flags.preset ?? 'default',
+      preset: flags.preset,
       nan: flags.nan,
       ...(flags.ulp === undefined ? {} : { ulp: flags.ulp }),
       rules: (flags.tolerance ?? []).map(parseTolerance),

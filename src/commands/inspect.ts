@@ -1,12 +1,12 @@
+import { setFlagsFromString } from 'node:v8';
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, integer, option, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import { loadPaint } from '../cli/colour.js';
 import { FirError } from '../core/errors.js';
 import { type InspectCall, inspectSafetensors, inspectSession } from '../core/inspect/index.js';
-import type { CallRecord } from '../core/model/call.js';
 import { type CallSelection, parseCallRanges } from '../core/select/index.js';
-import { type CallStatus, openSession, type Session } from '../core/session/index.js';
+import { type CallStatus, type Dump, openSession, type Session } from '../core/session/index.js';
 import { writeFileJson, writeSessionJson } from '../report/inspect/json.js';
 import { callLines } from '../report/inspect/one-call.js';
 import { type TextOptions, writeFileText, writeSessionText } from '../report/inspect/text.js';
@@ -83,6 +83,8 @@ export default class Inspect extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Inspect);
+    // A walk over many calls leaves little behind and makes much garbage; V8 would let the heap grow with it instead.
+    setFlagsFromString('--optimize-for-size');
     const depth = { stats: flags.stats, hash: flags.hash };
     if (args.path.endsWith('.safetensors')) await inspectFile(args.path, depth, flags.json);
     else await inspectCalls(args.path, selectionFrom(flags), depth, flags.json);
@@ -123,20 +125,20 @@ async function writeWholeCalls(
 ): Promise<void> {
   let isEmpty = true;
   for (const call of calls) {
-    const record = recordOf(session, call);
-    await sink.write(`${callLines(call, record, paint).join('\n')}\n\n`);
+    const dump = openDumpOf(session, call);
+    await sink.write(`${callLines(call, dump, paint).join('\n')}\n\n`);
+    dump?.close();
     isEmpty = false;
   }
   if (isEmpty) await sink.write('no calls selected\n');
   await sink.close();
 }
 
-/** A call without a readable record is shown by what its directory says. */
-function recordOf(session: Session, { call }: InspectCall): CallRecord | undefined {
+/** A call whose dump can't be used is shown by what the index says. */
+function openDumpOf(session: Session, { call }: InspectCall): Dump | undefined {
   const entry = session.calls[call - 1];
-  if (entry === undefined || entry.status === 'no_record') return undefined;
   try {
-    return session.readRecord(entry);
+    return entry === undefined ? undefined : session.openDump(entry);
   } catch (error) {
     if (error instanceof FirError) return undefined;
     throw error;
@@ -155,7 +157,8 @@ function selectionFrom(flags: SelectionFlags): CallSelection {
 
 async function textOptions(depth: Depth): Promise<TextOptions> {
   return {
-    columns: process.stdout.isTTY === true ? process.stdout.columns : Number.POSITIVE_INFINITY,
+    // A terminal that does not know its width says 0.
+    columns: (process.stdout.isTTY === true && process.stdout.columns) || Number.POSITIVE_INFINITY,
     paint: await loadPaint(process.stdout, process.env),
     tensors: depth.stats || depth.hash,
   };

@@ -1,6 +1,9 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 
 const NEWLINE = 0x0a;
+const PAUSE_MS = 1;
+const PAUSES = 5;
+const neverNotified = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * An append-only file of lines shared by several processes: one record is one `write` with O_APPEND.
@@ -18,9 +21,9 @@ export class AppendLog {
 
   /** `line` ends with its newline. */
   append(line: Uint8Array): void {
-    const size = fstatSync(this.#fd).size;
-    const torn = size > 0 && size !== this.#ownEnd && this.#lastByte(size) !== NEWLINE;
-    const bytes = torn ? Buffer.concat([Buffer.of(NEWLINE), line]) : line;
+    const { size } = fstatSync(this.#fd);
+    const isTorn = size > 0 && size !== this.#ownEnd && this.#isTorn(size);
+    const bytes = isTorn ? Buffer.concat([Buffer.of(NEWLINE), line]) : line;
     const written = writeSync(this.#fd, bytes);
     this.#ownEnd = written === bytes.length ? size + written : -1;
     if (written !== bytes.length) throw new Error(`only ${written} of ${bytes.length} bytes were written`);
@@ -30,8 +33,13 @@ export class AppendLog {
     closeSync(this.#fd);
   }
 
-  #lastByte(size: number): number {
-    readSync(this.#fd, this.#byte, 0, 1, size - 1);
-    return this.#byte[0] ?? NEWLINE;
+  /** A large record of another process shows page by page while it is written: only what stays torn is torn. */
+  #isTorn(size: number): boolean {
+    for (let pause = 0, end = size; ; pause += 1, end = fstatSync(this.#fd).size) {
+      readSync(this.#fd, this.#byte, 0, 1, end - 1);
+      if (this.#byte[0] === NEWLINE) return false;
+      if (pause === PAUSES) return true;
+      Atomics.wait(neverNotified, 0, 0, PAUSE_MS);
+    }
   }
 }

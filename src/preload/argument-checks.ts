@@ -1,14 +1,7 @@
-import type { JsonValue } from '../core/model/json.js';
-import type { TensorRole, TensorSource } from '../core/model/tensor.js';
-import type { RecordedFunction } from './recorded-function.js';
+import type { TensorSource } from '../core/model/tensor.js';
+import { isChecked, type RecordedFunction, roleOf } from './recorded-function.js';
 import { Snapshot } from './snapshot.js';
 import { logicalData, type TensorGroup } from './tensor-group.js';
-
-/** An argument that is a container, as it was encoded before the call. */
-export interface Container {
-  value: unknown;
-  text: string;
-}
 
 /** What became of the arguments. */
 export interface ArgumentChanges {
@@ -16,24 +9,15 @@ export interface ArgumentChanges {
   mutatedKeys: string[] | undefined;
   /** Changed after the synchronous return of an async call: who did it is not known. */
   pendingKeys: string[];
-  /** Tensors to store: changed ones, and those that are outputs by their role. */
+  /** Tensors to store: those that changed at some time, and those that are outputs by their role. */
   sources: ReadonlyMap<string, TensorSource>;
 }
 
-export function roleOf(fn: RecordedFunction, key: string): TensorRole {
-  return fn.roleOf?.(key) ?? 'unknown';
-}
-
-export function isChecked(role: TensorRole): boolean {
-  return role === 'inout' || role === 'unknown';
-}
-
-/** Watches the arguments of one call for changes made in place. */
+/** Watches the tensors among the arguments of one call for changes made in place. */
 export class ArgumentChecks {
   readonly #inputs: ReadonlyMap<string, TensorSource>;
   readonly #snapshot: Snapshot | undefined;
-  readonly #containers: ReadonlyMap<string, Container>;
-  readonly #outKeys: string[] = [];
+  readonly #outKeys = new Set<string>();
   readonly #isChecked: boolean;
   /** What the synchronous part of an async call had changed, with what the tensors held then. */
   #atReturn: Map<string, Uint8Array> | undefined;
@@ -43,17 +27,20 @@ export class ArgumentChecks {
     inputs: ReadonlyMap<string, TensorSource>,
     group: TensorGroup,
     path: string,
-    containers: ReadonlyMap<string, Container>,
   ) {
     const checked = new Map<string, TensorSource>();
-    for (const [key, source] of inputs) {
+    for (const key of inputs.keys()) {
       const role = roleOf(fn, key);
-      if (role === 'out') this.#outKeys.push(key);
-      else if (isChecked(role) && group.positions.has(key)) checked.set(key, source);
+      // A tensor that was passed twice may be written through the key that it is not stored under.
+      const original = originalOf(key, group);
+      const source = inputs.get(original);
+      if (role === 'out') this.#outKeys.add(original);
+      else if (source !== undefined && isChecked(role) && group.positions.has(original)) {
+        checked.set(original, source);
+      }
     }
     this.#inputs = inputs;
-    this.#containers = containers;
-    this.#isChecked = checked.size > 0 || inputs.size === 0 || this.#outKeys.length > 0;
+    this.#isChecked = checked.size > 0 || inputs.size === 0 || this.#outKeys.size > 0;
     this.#snapshot = checked.size === 0 ? undefined : new Snapshot(group, path, checked);
   }
 
@@ -67,33 +54,17 @@ export class ArgumentChecks {
     }
   }
 
-  changes(): ArgumentChanges {
+  /** What an output holds after a failure is nobody's promise: it is left out. */
+  changes(hasFailed: boolean): ArgumentChanges {
     const changed = this.#snapshot?.changedKeys() ?? [];
-    const keys = [...changed, ...this.#outKeys];
+    const keys = hasFailed ? changed : [...new Set([...changed, ...this.#outKeys])];
+    const pendingKeys = this.#pendingKeys(changed);
     const sources = new Map<string, TensorSource>();
-    for (const key of keys) {
+    for (const key of [...keys, ...pendingKeys]) {
       const source = this.#inputs.get(key);
       if (source !== undefined) sources.set(key, source);
     }
-    return {
-      mutatedKeys: this.#isChecked ? keys : undefined,
-      pendingKeys: this.#pendingKeys(changed),
-      sources,
-    };
-  }
-
-  /** Containers that ended otherwise than they began, as they are encoded now. */
-  changedContainers(
-    encode: (key: string, value: unknown) => JsonValue,
-  ): Record<string, JsonValue> | undefined {
-    let changed: Record<string, JsonValue> | undefined;
-    for (const [key, before] of this.#containers) {
-      const encoded = encode(key, before.value);
-      if (JSON.stringify(encoded) === before.text) continue;
-      changed ??= {};
-      changed[key] = encoded;
-    }
-    return changed;
+    return { mutatedKeys: this.#isChecked ? keys : undefined, pendingKeys, sources };
   }
 
   #pendingKeys(changed: readonly string[]): string[] {
@@ -107,4 +78,10 @@ export class ArgumentChecks {
     // Changed at the return and back since: its end state is its input, and who restored it is not known.
     return [...later, ...[...atReturn.keys()].filter((key) => !changed.includes(key))];
   }
+}
+
+/** The key that a tensor of the group is stored under. */
+function originalOf(key: string, group: TensorGroup): string {
+  const data = group.layouts[key]?.data;
+  return data !== undefined && 'sameAs' in data ? data.sameAs : key;
 }

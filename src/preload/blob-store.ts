@@ -1,30 +1,25 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
-import { writeAll } from './dump-files.js';
+import { existsSync, mkdirSync } from 'node:fs';
+import { writeBeside } from './dump-files.js';
 
 /** Content stored once per session, by its sha256. */
 export class BlobStore {
   readonly #directory: string;
+  readonly #tag: string;
 
-  constructor(session: string) {
+  /** `tag` names this writer among those that may write the same content at once. */
+  constructor(session: string, tag: string) {
     this.#directory = `${session}/blobs`;
+    this.#tag = tag;
   }
 
-  /** Returns the content's sha256; writes the blob where it is not there yet. */
-  store(bytes: Uint8Array): string {
+  /** Writes the content where it is not there yet. */
+  store(bytes: Uint8Array): { sha256: string; writtenBytes: number } {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const path = `${this.#directory}/${sha256}`;
-    if (!existsSync(path)) {
-      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-      const beside = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
-      const fd = openSync(beside, 'wx', 0o600);
-      try {
-        writeAll(fd, [bytes]);
-      } finally {
-        closeSync(fd);
-      }
-      renameSync(beside, path);
-    }
-    return sha256;
+    if (existsSync(path)) return { sha256, writtenBytes: 0 };
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    writeBeside(path, this.#tag, [bytes]);
+    return { sha256, writtenBytes: bytes.length };
   }
 }

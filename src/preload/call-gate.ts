@@ -23,16 +23,16 @@ export class CallGate {
     return selected;
   }
 
-  /** Takes a place for one call of so many input bytes, or refuses it. */
-  admit(inputBytes: number): boolean {
-    if (this.#calls >= this.#settings.maxCount) return false;
-    if (this.#bytes + inputBytes > this.#settings.maxBytes) return false;
-    this.#calls += 1;
-    this.#bytes += inputBytes;
-    return true;
+  /** Whether another call of so many bytes is within the limits. */
+  hasRoom(bytes: number): boolean {
+    return this.#calls < this.#settings.maxCount && this.#bytes + bytes <= this.#settings.maxBytes;
   }
 
-  /** Outputs are always kept once their call was admitted; they count towards the next. */
+  addCall(): void {
+    this.#calls += 1;
+  }
+
+  /** What a call writes after it was admitted is always kept; it counts towards the next. */
   addBytes(bytes: number): void {
     this.#bytes += bytes;
   }

@@ -9,14 +9,17 @@ export interface CallerFile {
   specifier: string;
 }
 
-/** The first file on the stack that is not one of our own bundles; undefined for eval'd code. */
-export function callerFile(isOwn: (path: string) => boolean): CallerFile | undefined {
-  for (const site of callSites()) {
-    const name = site.getFileName();
-    if (name === null || name === undefined || name.startsWith('node:')) continue;
+/**
+ * The file that called the public API; undefined for evaluated code. Below the frames of `ownFile` stands one frame of
+ * the API, wherever it lies: another copy of the package, or bundled into the program's own file.
+ */
+export function callerFile(ownFile: string): CallerFile | undefined {
+  const names = callSites().map((site) => site.getFileName() ?? undefined);
+  const api = names.findIndex((name) => name !== ownFile);
+  for (const name of names.slice(api + 1)) {
+    if (name === undefined || name.startsWith('node:')) continue;
     const path = pathFrom(name);
-    if (path === undefined) return undefined;
-    if (!isOwn(path)) return { path, specifier: name };
+    return path === undefined ? undefined : { path, specifier: name };
   }
   return undefined;
 }

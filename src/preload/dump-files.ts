@@ -1,8 +1,13 @@
-import { closeSync, mkdirSync, openSync, renameSync, writeSync, writevSync } from 'node:fs';
-import type { TensorGroup } from './tensor-group.js';
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync, writevSync } from 'node:fs';
 
 /** Linux writes at most 2 GiB less a page at once. */
 const MAX_WRITE_BYTES = 1 << 30;
+
+/** No separator in it, and nothing that a shell or a terminal takes amiss. */
+export function dumpNameFrom(functionName: string, callSequence: number, timestamp: string): string {
+  const name = functionName.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 120) || '_';
+  return `${timestamp}_pid${process.pid}_${name}_call${String(callSequence).padStart(4, '0')}`;
+}
 
 /** Makes a dump directory that nobody else has; a taken name gets a suffix. Returns the name. */
 export function makeDumpDirectory(root: string, wanted: string): string {
@@ -17,32 +22,33 @@ export function makeDumpDirectory(root: string, wanted: string): string {
   }
 }
 
-/** Writes a tensor file beside its place and renames it, so that a file with its name is always whole. */
-export function writeGroupFile(dump: string, group: TensorGroup): void {
-  const path = `${dump}/${group.file}`;
-  const beside = `${path}.tmp`;
-  const fd = openSync(beside, 'wx', 0o600);
-  try {
-    writeAll(fd, group.pieces);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(beside, path);
-}
-
-/** Writes a small file whole or not at all. */
-export function writeFileBeside(path: string, text: string, tag: string): void {
+/** Writes a file beside its place and renames it, so that a file with its name is always whole. `tag` names the writer. */
+export function writeBeside(path: string, tag: string, pieces: readonly Uint8Array[]): void {
   const beside = `${path}.${tag}.tmp`;
-  const fd = openSync(beside, 'w', 0o600);
   try {
-    writeAll(fd, [Buffer.from(text, 'utf8')]);
-  } finally {
-    closeSync(fd);
+    const fd = openSync(beside, 'w', 0o600);
+    try {
+      writeAll(fd, pieces);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(beside, path);
+  } catch (error) {
+    removeIfPossible(beside);
+    throw error;
   }
-  renameSync(beside, path);
 }
 
-export function writeAll(fd: number, pieces: readonly Uint8Array[]): void {
+/** What was begun and can't be finished only takes up room. */
+export function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // It stays; whoever reads the session passes over it.
+  }
+}
+
+function writeAll(fd: number, pieces: readonly Uint8Array[]): void {
   const [only] = pieces;
   if (only !== undefined && pieces.length === 1 && only.length <= MAX_WRITE_BYTES) {
     let written = writeSync(fd, only);

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { InstrumentSpec } from './instrument-spec.js';
+import { isEsModule } from './module-kind.js';
 
 const MARK = 'fir-instrument';
+
+/** The ways to write a default export; another one in a comment or a string only adds an export that is undefined. */
+const DEFAULT_EXPORT = /\bexport\s+default\b|\bas\s+default\b|\bexport\s*\{[^}]*\bdefault\b(?!\s+as\b)/;
 
 interface Resolved {
   url: string;
@@ -27,12 +31,13 @@ export class EsmInstrumentation {
 
   /** Importers of a listed ES module get its stand-in; the stand-in itself gets the module. */
   redirect(specifier: string, parentURL: string | undefined, resolved: Resolved): Resolved {
-    if (parentURL === undefined || parentURL.includes(MARK) || !resolved.url.startsWith('file:'))
-      return resolved;
-    if (resolved.format === 'commonjs' || this.#specFor(specifier, resolved.url) === undefined)
-      return resolved;
-    const mark = `${resolved.url.includes('?') ? '&' : '?'}${MARK}=${encodeURIComponent(specifier)}`;
-    return { ...resolved, url: `${resolved.url}${mark}`, format: 'module', shortCircuit: true };
+    const { url } = resolved;
+    if (parentURL === undefined || parentURL.includes(MARK) || !url.startsWith('file:')) return resolved;
+    const path = pathFrom(url);
+    const index = this.#specs.findIndex(({ target }) => target === specifier || target === path);
+    if (index < 0 || !isModuleFormat(resolved)) return resolved;
+    const mark = `${url.includes('?') ? '&' : '?'}${MARK}=${index}`;
+    return { ...resolved, url: `${url}${mark}`, format: 'module', shortCircuit: true };
   }
 
   /** The source of a stand-in: everything the module exports, the listed exports recorded. */
@@ -40,31 +45,31 @@ export class EsmInstrumentation {
     const at = url.search(new RegExp(`[?&]${MARK}=`));
     if (at < 0) return undefined;
     const real = url.slice(0, at);
-    const specifier = decodeURIComponent(url.slice(at + MARK.length + 2));
-    const spec = this.#specFor(specifier, real);
+    const spec = this.#specs[Number(url.slice(at + MARK.length + 2))];
     if (spec === undefined) return undefined;
     const path = pathFrom(real);
-    const names = [...spec.exports];
-    const passDefault = !names.includes('default') && /\bdefault\b/.test(readFileSync(path, 'utf8'));
+    const passesDefault =
+      !spec.exports.includes('default') && DEFAULT_EXPORT.test(readFileSync(path, 'utf8'));
     const lines = [
       `import { createRequire } from 'node:module';`,
       `import * as original from ${JSON.stringify(real)};`,
       `export * from ${JSON.stringify(real)};`,
       `createRequire(import.meta.url)(${JSON.stringify(this.#recorderPath)});`,
       `const recorder = globalThis[Symbol.for('fir.recorder/1')];`,
-      ...names.map((name, index) => {
+      ...spec.exports.map((name, index) => {
         const args = `${JSON.stringify(path)}, ${JSON.stringify(name)}, original[${JSON.stringify(name)}]`;
         return `const export${index} = recorder.instrumentExport(${args});\nexport { export${index} as ${JSON.stringify(name)} };`;
       }),
-      ...(passDefault ? [`const passed = original.default;\nexport { passed as default };`] : []),
+      ...(passesDefault ? [`const passed = original.default;\nexport { passed as default };`] : []),
     ];
     return { format: 'module', source: lines.join('\n'), shortCircuit: true };
   }
+}
 
-  #specFor(specifier: string, url: string): InstrumentSpec | undefined {
-    const path = pathFrom(url);
-    return this.#specs.find(({ target }) => target === specifier || target === path);
-  }
+/** Node leaves the format open where the file itself must tell, and for kinds of files that a loader compiles. */
+function isModuleFormat({ url, format }: Resolved): boolean {
+  if (format === null || format === undefined) return isEsModule(pathFrom(url));
+  return format.startsWith('module');
 }
 
 function pathFrom(url: string): string {

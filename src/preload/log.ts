@@ -30,9 +30,16 @@ export function createLog(destination: string): CallLog {
 }
 
 function streamFor(destination: string): pino.DestinationStream {
-  if (destination === 'stdout') return pino.destination({ fd: 1, sync: true });
-  if (destination === 'stderr') return pino.destination({ fd: 2, sync: true });
+  const stream = pino.destination({ ...targetFor(destination), sync: true });
+  // A log that can't be written, a full disk say, is no reason for the program to end.
+  stream.on('error', () => undefined);
+  return stream;
+}
+
+function targetFor(destination: string): { fd: number } | { dest: string; mode: number } {
+  if (destination === 'stdout') return { fd: 1 };
+  if (destination === 'stderr') return { fd: 2 };
   const path = destination.replaceAll('%i', String(process.pid));
-  mkdirSync(dirname(path), { recursive: true });
-  return pino.destination({ dest: path, sync: true, mode: 0o600 });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  return { dest: path, mode: 0o600 };
 }

@@ -5,7 +5,7 @@ import { threadId } from 'node:worker_threads';
 import type { Resolution } from '../core/model/call.js';
 import type { ProcessHeader } from '../core/model/session.js';
 import { isoFromMicros, nowMicros } from './clock.js';
-import { writeFileBeside } from './dump-files.js';
+import { writeBeside } from './dump-files.js';
 import type { RecorderSettings } from './settings.js';
 
 /** Variables that change what is computed, and nothing that could hold a secret. */
@@ -25,7 +25,6 @@ const ALLOWED_ENV = [
 export class HeaderFile {
   readonly header: ProcessHeader;
   readonly #directory: string;
-  readonly #tag = randomBytes(4).toString('hex');
   #written = false;
 
   constructor(settings: RecorderSettings, userNodeOptions: string | undefined, firVersion: string) {
@@ -87,7 +86,8 @@ export class HeaderFile {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
       this.#written = true;
     }
-    writeFileBeside(`${this.#directory}/${this.uid}.json`, JSON.stringify(this.header), this.#tag);
+    const text = Buffer.from(JSON.stringify(this.header), 'utf8');
+    writeBeside(`${this.#directory}/${this.uid}.json`, this.uid, [text]);
   }
 
   end(): void {

@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { TensorSource } from '../core/model/tensor.js';
 import type { ArgumentChecks } from './argument-checks.js';
+import type { ContainerChecks } from './container-checks.js';
 import type { RecordText } from './record-text.js';
 
 /** A call whose inputs are on disk and whose end is awaited. */
@@ -13,6 +14,7 @@ export interface CallInProgress {
   selfId: number | undefined;
   inputs: ReadonlyMap<string, TensorSource>;
   checks: ArgumentChecks;
+  containers: ContainerChecks;
   metadata: DumpLog;
   isAsync: boolean;
 }

@@ -21,6 +21,29 @@ export interface RecordedFunction {
   madeBy?: ((result: unknown) => string | undefined) | undefined;
 }
 
+export function roleOf(fn: RecordedFunction, key: string): TensorRole {
+  return fn.roleOf?.(key) ?? 'unknown';
+}
+
+/** Whether an argument of this role is compared after the call with what it held before. */
+export function isChecked(role: TensorRole): boolean {
+  return role === 'inout' || role === 'unknown';
+}
+
+/** The roles that were declared for some of these keys, as a record holds them. */
+export function declaredRoles(
+  fn: RecordedFunction,
+  keys: readonly string[],
+): Record<string, TensorRole> | undefined {
+  if (fn.roleOf === undefined) return undefined;
+  const roles: Record<string, TensorRole> = {};
+  for (const key of keys) {
+    const role = fn.roleOf(key);
+    if (role !== 'unknown') roles[key] = role;
+  }
+  return roles;
+}
+
 /** Roles by tensor key; a role for `arg_1` holds for what is nested in it too. */
 export function rolesFrom(declared: Readonly<Record<string, TensorRole>>): (key: string) => TensorRole {
   return (key) => {

@@ -1,5 +1,4 @@
 import type { TensorRole } from '../core/model/tensor.js';
-import type { InstrumentSpec } from './instrument-spec.js';
 
 /** How a function is to be recorded. */
 export interface RecordableOptions {
@@ -23,7 +22,5 @@ export interface RecorderApi {
   instrumentPackage(packageName: string, exports: Record<string, unknown>, version: string | undefined): void;
   /** The recording stand-in for one export of a file that `--instrument` names. */
   instrumentExport(path: string, exportName: string, value: unknown): unknown;
-  instrumentSpecs(): InstrumentSpec[];
   noteError(message: string): void;
-  originalOf<T>(value: T): T;
 }

@@ -15,9 +15,18 @@ import type { RecorderSettings } from './settings.js';
 
 const DUMP_LEVEL = 10;
 const MAX_ERROR_KINDS = 20;
+/** Recorded calls inside one another that keep their files open: the program needs descriptors too. */
+const MAX_OPEN_CALLS = 16;
 
 /** AsyncLocalStorage costs every await of the program on Nodes that build it on async hooks. */
 const CHEAP_ASYNC_CONTEXT = Number(process.versions.node.split('.')[0]) >= 24;
+
+/** What an asynchronous context knows of the recorded calls around it. */
+interface CallScope {
+  sequence: number;
+  hasEnded: boolean;
+  outer: CallScope | undefined;
+}
 
 /** Runs calls and has them recorded. Nothing that goes wrong in the recording reaches the program. */
 export class Recorder {
@@ -26,7 +35,8 @@ export class Recorder {
   readonly #log: () => CallLog;
   readonly #gate: CallGate;
   readonly #writer: CallWriter;
-  readonly #context: AsyncLocalStorage<number> | undefined;
+  readonly #context: AsyncLocalStorage<CallScope> | undefined;
+  readonly #errors = new Map<string, { message: string; count: number }>();
   readonly #stack: number[] = [];
   #pending = 0;
 
@@ -37,7 +47,7 @@ export class Recorder {
     this.#gate = new CallGate(settings);
     this.#writer = new CallWriter(settings.directory, header, this.#gate);
     this.#context =
-      CHEAP_ASYNC_CONTEXT || settings.asyncParents ? new AsyncLocalStorage<number>() : undefined;
+      CHEAP_ASYNC_CONTEXT || settings.asyncParents ? new AsyncLocalStorage<CallScope>() : undefined;
   }
 
   get objects(): ObjectTable {
@@ -52,52 +62,74 @@ export class Recorder {
     invoke: () => unknown,
   ): unknown {
     if (this.#settings.level < DUMP_LEVEL) return this.#runLogged(fn, args, invoke);
-    const call = this.#guard('begin', () => this.#writer.begin(fn, self, args, this.#parent()));
+    const call = this.guard('begin', () => this.#writer.begin(fn, self, args, this.#parent()));
     if (call === undefined) return invoke();
+    const scope = { sequence: call.sequence, hasEnded: false, outer: this.#context?.getStore() };
     let result: unknown;
     this.#stack.push(call.sequence);
+    if (this.#stack.length > MAX_OPEN_CALLS) this.guard('begin', () => call.metadata.close());
     try {
-      result = this.#context === undefined ? invoke() : this.#context.run(call.sequence, invoke);
+      result = this.#context === undefined ? invoke() : this.#context.run(scope, invoke);
     } catch (error) {
       this.#stack.pop();
-      this.#guard('end', () => this.#writer.fail(fn, call, error));
+      scope.hasEnded = true;
+      this.guard('end', () => this.#writer.fail(fn, call, error));
       throw error;
     }
     this.#stack.pop();
-    if (isPromise(result)) return this.#follow(fn, call, result);
-    this.#guard('end', () => this.#writer.complete(fn, call, result));
+    if (isPromise(result)) return this.#follow(fn, call, scope, result);
+    scope.hasEnded = true;
+    this.guard('end', () => this.#writer.complete(fn, call, result));
     return result;
   }
 
-  /** An error in the recorder is logged once per kind and counted; the program goes on. */
-  noteError(message: string): void {
+  /**
+   * An error in the recorder is logged once per kind and counted; the program goes on. `kind` is the message without
+   * what differs from call to call.
+   */
+  noteError(message: string, kind = message): void {
+    const known = this.#errors.get(kind);
+    if (known !== undefined) known.count += 1;
+    else if (this.#errors.size < MAX_ERROR_KINDS) {
+      const entry = { message, count: 1 };
+      this.#errors.set(kind, entry);
+      this.#header.header.errors.push(entry);
+      ifPossible(() =>
+        this.#log().warn(`fir could not record a call (${message}); the program goes on without it`),
+      );
+    }
+    ifPossible(() => this.#header.countDropped('error'));
+  }
+
+  /** Does work of the recorder's own; where it throws, the error is noted and undefined comes back. */
+  guard<T>(stage: string, work: () => T): T | undefined {
     try {
-      const { errors } = this.#header.header;
-      const known = errors.find((entry) => entry.message === message);
-      if (known !== undefined) known.count += 1;
-      else if (errors.length < MAX_ERROR_KINDS) {
-        errors.push({ message, count: 1 });
-        this.#log().warn(`fir could not record a call (${message}); the program goes on without it`);
-      }
-      this.#header.countDropped('error');
-    } catch {
-      // Neither the header nor the log can be written: there is nowhere left to say it.
+      return work();
+    } catch (error) {
+      const message = messageOf(error);
+      const code: unknown = (error as NodeJS.ErrnoException | undefined)?.code;
+      this.noteError(`${stage}: ${message}`, typeof code === 'string' ? code : message);
+      return undefined;
     }
   }
 
-  #follow(fn: RecordedFunction, call: CallInProgress, promise: Promise<unknown>): Promise<unknown> {
-    this.#guard('return', () => this.#writer.noteReturn(call));
+  #follow(
+    fn: RecordedFunction,
+    call: CallInProgress,
+    scope: CallScope,
+    promise: Promise<unknown>,
+  ): Promise<unknown> {
+    this.guard('return', () => this.#writer.noteReturn(call));
     this.#pending += 1;
+    const settle = (write: () => void): void => {
+      this.#pending -= 1;
+      scope.hasEnded = true;
+      this.guard('end', write);
+    };
     return followPromise(
       promise,
-      (value) => {
-        this.#pending -= 1;
-        this.#guard('end', () => this.#writer.complete(fn, call, value));
-      },
-      (error) => {
-        this.#pending -= 1;
-        this.#guard('end', () => this.#writer.fail(fn, call, error));
-      },
+      (value) => settle(() => this.#writer.complete(fn, call, value)),
+      (error) => settle(() => this.#writer.fail(fn, call, error)),
     );
   }
 
@@ -105,11 +137,11 @@ export class Recorder {
   #runLogged(fn: RecordedFunction, args: readonly unknown[], invoke: () => unknown): unknown {
     const { level } = this.#settings;
     if (!this.#gate.isSelected(fn.name)) return invoke();
-    this.#guard('log', () => this.#log().call(fn.name, level, args));
+    this.guard('log', () => this.#log().call(fn.name, level, args));
     const startedAt = nowMicros();
     const tell = (result: unknown, error: unknown): void => {
       const durationUs = Math.round(nowMicros() - startedAt);
-      this.#guard('log', () => this.#log().result(fn.name, level, durationUs, result, error));
+      this.guard('log', () => this.#log().result(fn.name, level, durationUs, result, error));
     };
     let result: unknown;
     try {
@@ -129,18 +161,23 @@ export class Recorder {
     return result;
   }
 
-  #guard<T>(stage: string, work: () => T): T | undefined {
-    try {
-      return work();
-    } catch (error) {
-      this.noteError(`${stage}: ${messageOf(error)}`);
-      return undefined;
-    }
-  }
-
   /** The recorded call that this one runs inside; unknown where a pending async call may be it. */
   #parent(): FirFields['parent'] {
-    if (this.#context !== undefined) return this.#context.getStore() ?? null;
+    if (this.#context !== undefined) {
+      let scope = this.#context.getStore();
+      // What a call has set going may outlive it: a timer, an event handler.
+      while (scope?.hasEnded) scope = scope.outer;
+      return scope?.sequence ?? null;
+    }
     return this.#stack.at(-1) ?? (this.#pending > 0 ? 'unknown' : null);
+  }
+}
+
+/** Tells of an error where that can be done: a disk that is full takes neither the log nor the header. */
+function ifPossible(tell: () => void): void {
+  try {
+    tell();
+  } catch {
+    // There is nowhere left to say it.
   }
 }

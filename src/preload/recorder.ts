@@ -1,10 +1,9 @@
 import { createRequire } from 'node:module';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import { ADAPTERS } from '../core/adapters/index.js';
 import type { Resolution } from '../core/model/call.js';
 import { VERSION } from '../core/version.js';
 import { type CallerFile, callerFile } from './caller.js';
-import { splitInstrumentSpec } from './instrument-spec.js';
 import type { CallLog } from './log.js';
 import { HeaderFile } from './process-header.js';
 import type { RecordableClassOptions, RecordableOptions, RecorderApi } from './recorder-api.js';
@@ -12,22 +11,18 @@ import { Recorder } from './recorder-core.js';
 import { placeOf, searchExport } from './resolve-export.js';
 import { settingsFrom } from './settings.js';
 import {
+  type Callable,
+  type Constructor,
   isClass,
   isGenerator,
   isWrapped,
-  originalOf,
   type WrapOptions,
-  wrapClass,
   wrapFunction,
 } from './wrap.js';
+import { nameOf, wrapClass } from './wrap-class.js';
 import { wrapMember } from './wrap-member.js';
 
-type Callable = (...args: unknown[]) => unknown;
-type Constructor = new (...args: unknown[]) => object;
-
 const requireFrom = createRequire(__filename);
-/** Our bundles: frames in them are not the caller. */
-const ownDirectory = dirname(dirname(__filename));
 
 const REGISTRY_KEY = Symbol.for('fir.recorder/1');
 const registry = globalThis as unknown as Record<symbol, RecorderApi | undefined>;
@@ -55,15 +50,15 @@ function createRecorder(): RecorderApi {
   const resolveLater = (
     resolve: { current: Resolution | undefined },
     name: string,
-    exportName: string,
     values: readonly unknown[],
     caller: CallerFile | undefined,
   ): void => {
     const settle = (resolution: Resolution): void => {
       resolve.current = resolution;
-      header.addFunction(name, resolution);
+      // Nobody is there to catch what is thrown later on.
+      recorder.guard('header', () => header.addFunction(name, resolution));
     };
-    settle(searchExport({ caller, values, name: exportName, found: settle }));
+    settle(searchExport({ caller, values, name, found: settle }));
   };
 
   const optionsFor = (
@@ -73,9 +68,8 @@ function createRecorder(): RecorderApi {
     wrap: WrapOptions;
     finish(wrapper: unknown): void;
   } => {
-    const caller = callerFile((path) => path.startsWith(ownDirectory));
-    const exportName = options.name ?? value.name;
-    const name = options.name ?? (value.name || 'anonymous');
+    const caller = callerFile(__filename);
+    const name = options.name ?? nameOf(value);
     const resolve: { current: Resolution | undefined } = { current: undefined };
     const wrap: WrapOptions = {
       name,
@@ -85,31 +79,45 @@ function createRecorder(): RecorderApi {
     };
     const finish = (wrapper: unknown): void => {
       if (options.module !== undefined) {
-        resolve.current = { ...placeOf(options.module), export: exportName };
+        resolve.current = { ...placeOf(options.module), export: name };
         header.addFunction(name, resolve.current);
-      } else resolveLater(resolve, name, exportName, [wrapper, value], caller);
+      } else resolveLater(resolve, name, [wrapper, value], caller);
     };
     return { wrap, finish };
   };
 
+  const recordFunction = (fn: Callable, options: RecordableOptions): Callable => {
+    const { wrap, finish } = optionsFor(fn, options);
+    const wrapper = wrapFunction(recorder, fn, wrap);
+    finish(wrapper);
+    return wrapper;
+  };
+
+  const recordClass = (Class: Constructor, options: RecordableClassOptions): Constructor => {
+    const { wrap, finish } = optionsFor(Class, options);
+    const { methodRoles } = options;
+    const wrapper = wrapClass(recorder, Class, {
+      ...wrap,
+      ...(methodRoles === undefined ? {} : { methodRoles }),
+    });
+    finish(wrapper);
+    return wrapper;
+  };
+
+  /** What can't be wrapped (a frozen class, say) stays what it was. */
+  const orAsItWas = <T>(value: T, wrap: () => unknown): T =>
+    (recorder.guard('recordable', wrap) as T | undefined) ?? value;
+
   return {
     recordable: (fn, options = {}) => {
       if (typeof fn !== 'function' || isWrapped(fn) || isGenerator(fn)) return fn;
-      if (isClass(fn)) return registry[REGISTRY_KEY]?.recordableClass(fn as never, options) ?? fn;
-      const { wrap, finish } = optionsFor(fn as unknown as Callable, options);
-      const wrapper = wrapFunction(recorder, fn as unknown as Callable, wrap);
-      finish(wrapper);
-      return wrapper as unknown as typeof fn;
+      return orAsItWas(fn, () =>
+        isClass(fn) ? recordClass(fn, options) : recordFunction(fn as unknown as Callable, options),
+      );
     },
-    recordableClass: (Class, options: RecordableClassOptions = {}) => {
+    recordableClass: (Class, options = {}) => {
       if (typeof Class !== 'function' || isWrapped(Class)) return Class;
-      const { wrap, finish } = optionsFor(Class as unknown as Constructor, options);
-      const wrapper = wrapClass(recorder, Class as unknown as Constructor, {
-        ...wrap,
-        ...(options.methodRoles === undefined ? {} : { methodRoles: options.methodRoles }),
-      });
-      finish(wrapper);
-      return wrapper as unknown as typeof Class;
+      return orAsItWas(Class, () => recordClass(Class as unknown as Constructor, options));
     },
     instrumentPackage: (packageName, exports, version) => {
       const adapter = ADAPTERS.find(({ packages }) => packages.includes(packageName));
@@ -126,12 +134,18 @@ function createRecorder(): RecorderApi {
       header.addHooked(packageName, version);
     },
     instrumentExport: (path, exportName, value) => {
-      if (typeof value !== 'function' || isWrapped(value) || isGenerator(value)) return value;
+      if (typeof value !== 'function') {
+        recorder.noteError(`--instrument: ${path} exports no function ${exportName}`);
+        return value;
+      }
+      if (isWrapped(value) || isGenerator(value)) return value;
       const place = placeOf(path);
       const resolution: Resolution = { ...place, export: exportName };
-      const shown = exportName === 'default' ? value.name || basename(path).replace(/\..*$/, '') : exportName;
+      const isUnnamed = exportName === 'default' && ['', 'default'].includes(value.name);
+      const fileName = basename(path).replace(/\..*$/, '');
+      const shown = exportName === 'default' ? nameOf(value) : exportName;
       const options: WrapOptions = {
-        name: shown,
+        name: isUnnamed ? fileName : shown,
         module: place.kind === 'package' ? place.package : place.module,
         resolve: { current: resolution },
       };
@@ -140,9 +154,7 @@ function createRecorder(): RecorderApi {
         ? wrapClass(recorder, value, options)
         : wrapFunction(recorder, value as Callable, options);
     },
-    instrumentSpecs: () => settings.instrument.map(splitInstrumentSpec),
     noteError: (message) => recorder.noteError(message),
-    originalOf,
   };
 }
 

@@ -1,8 +1,14 @@
+import { readFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { isModuleNamespaceObject } from 'node:util/types';
 import * as workerThreads from 'node:worker_threads';
 import { ADAPTER_PACKAGES } from '../core/adapters/packages.js';
+import { messageOf } from '../core/errors.js';
+import { FileHooks } from './file-hooks.js';
 import { type InstrumentSpec, splitInstrumentSpec } from './instrument-spec.js';
+import { isEsModule } from './module-kind.js';
 import type { RecorderApi } from './recorder-api.js';
 
 /**
@@ -10,47 +16,67 @@ import type { RecorderApi } from './recorder-api.js';
  * synchronous: it hooks `Module._load`, and loads the recorder at the first module that is to be recorded.
  */
 
-type Load = (request: string, parent: NodeJS.Module | null | undefined, isMain: boolean) => unknown;
+type Parent = NodeJS.Module | null | undefined;
 interface ModuleInternals {
-  _load: Load;
-  _resolveFilename(request: string, parent: NodeJS.Module | null | undefined, isMain: boolean): string;
+  prototype: { _compile(this: NodeJS.Module, content: string, path: string, ...more: unknown[]): unknown };
+  _load(request: string, parent: Parent, isMain: boolean): unknown;
+  _resolveFilename(request: string, parent: Parent, isMain: boolean): string;
   registerHooks?: (hooks: unknown) => void;
 }
 
 const internals = Module as unknown as ModuleInternals;
 const requireHere = createRequire(__filename);
-const registry = globalThis as unknown as Record<symbol, RecorderApi | undefined>;
+const registry = globalThis as unknown as Record<symbol, RecorderApi | true | undefined>;
+const RECORDER = Symbol.for('fir.recorder/1');
 const INSTALLED = Symbol.for('fir.register/1');
-const PACKAGE = new RegExp(`(?:^|[\\\\/])(${ADAPTER_PACKAGES.join('|')})(?:$|[\\\\/])`);
+const PACKAGES: ReadonlySet<string> = new Set(ADAPTER_PACKAGES);
 
-const { isInternalThread } = workerThreads as { isInternalThread?: boolean };
 const isRecording = Number(process.env['FIR_LOGLEVEL'] ?? 0) > 0;
-if (isRecording && !isInternalThread && registry[INSTALLED] === undefined) {
-  registry[INSTALLED] = {} as RecorderApi;
+if (isRecording && !isLoaderThread() && registry[INSTALLED] === undefined) {
+  registry[INSTALLED] = true;
   install((process.env['FIR_INSTRUMENT'] ?? '').split('\n').filter(Boolean).map(splitInstrumentSpec));
+}
+
+/** Node's own thread for module hooks, which runs no module of the program. Node 20 can't tell: no parent talks to it. */
+function isLoaderThread(): boolean {
+  const { isMainThread, parentPort } = workerThreads;
+  const { isInternalThread } = workerThreads as { isInternalThread?: boolean };
+  return isInternalThread ?? (!isMainThread && parentPort === null);
 }
 
 function recorder(): RecorderApi {
   requireHere('./recorder.cjs');
-  const api = registry[Symbol.for('fir.recorder/1')];
-  if (api === undefined) throw new Error('the recorder did not load');
+  const api = registry[RECORDER];
+  if (api === undefined || api === true) throw new Error('the recorder did not load');
   return api;
 }
 
 function install(specs: readonly InstrumentSpec[]): void {
   const load = internals._load;
+  const fileHooks = specs.length === 0 ? undefined : hookFiles(specs);
   internals._load = function (this: unknown, request, parent, isMain) {
     const exports = Reflect.apply(load, this, [request, parent, isMain]) as unknown;
-    if (typeof request !== 'string') return exports;
-    const adapted = request.includes('onnxruntime') ? PACKAGE.exec(request)?.[1] : undefined;
-    // A package that another known one loads for itself (onnxruntime-common) is recorded under that one's name.
-    if (adapted !== undefined && !PACKAGE.test(parent?.filename ?? '')) {
-      safely(() => hookPackage(adapted, request, parent, exports));
+    if (typeof request === 'string' && request.includes('onnxruntime')) {
+      safely(() => hookPackage(request, parent, exports));
     }
-    const spec = specs.length === 0 ? undefined : safely(() => specFor(specs, request, parent));
-    return spec === undefined ? exports : (safely(() => hookFile(spec.path, spec.spec, exports)) ?? exports);
+    if (fileHooks === undefined || !isModuleNamespaceObject(exports)) return exports;
+    return safely(() => fileHooks.instrumentRequired(exports)) ?? exports;
   };
-  if (specs.some(({ target }) => !target.endsWith('.cjs'))) safely(() => hookEsModules(specs));
+}
+
+function hookFiles(specs: readonly InstrumentSpec[]): FileHooks {
+  const fileHooks = new FileHooks(specs, recorder);
+  const { prototype } = internals;
+  const compile = prototype._compile;
+  // Not after loading: by then Node has taken the exports for those who import the file.
+  prototype._compile = function (content, path, ...more) {
+    const result = Reflect.apply(compile, this, [content, path, ...more]) as unknown;
+    safely(() => fileHooks.instrumentModule(this, path));
+    return result;
+  };
+  const esModules = specs.filter(({ target }) => !isAbsolute(target) || isEsModule(target));
+  if (esModules.length > 0) safely(() => hookEsModules(esModules));
+  return fileHooks;
 }
 
 /** An error in a hook is the recorder's to tell; the program gets what it asked for. */
@@ -59,7 +85,7 @@ function safely<T>(work: () => T): T | undefined {
     return work();
   } catch (error) {
     try {
-      recorder().noteError(`hook: ${error instanceof Error ? error.message : String(error)}`);
+      recorder().noteError(`hook: ${messageOf(error)}`);
     } catch {
       // The recorder itself can't be loaded; the summary of the capture says that nothing was recorded.
     }
@@ -69,97 +95,40 @@ function safely<T>(work: () => T): T | undefined {
 
 const hooked = new WeakSet<object>();
 
-function hookPackage(
-  name: string,
-  request: string,
-  parent: NodeJS.Module | null | undefined,
-  exports: unknown,
-): void {
+/** A package is known by its manifest: directories of that name may belong to anybody. */
+function hookPackage(request: string, parent: Parent, exports: unknown): void {
   if (exports === null || typeof exports !== 'object' || hooked.has(exports)) return;
-  hooked.add(exports);
   const path = internals._resolveFilename(request, parent, false);
-  recorder().instrumentPackage(name, exports as Record<string, unknown>, versionOf(name, path));
+  const { name, version } = isAbsolute(path) ? manifestAbove(path) : {};
+  if (name === undefined || !PACKAGES.has(name)) return;
+  hooked.add(exports);
+  recorder().instrumentPackage(name, exports as Record<string, unknown>, version);
 }
 
-function versionOf(name: string, path: string): string | undefined {
+/** Of the nearest package.json that has a name: one without only says which kind of modules are below it. */
+function manifestAbove(path: string): { name?: string | undefined; version?: string | undefined } {
   for (let directory = dirname(path); directory !== dirname(directory); directory = dirname(directory)) {
     let manifest: { name?: unknown; version?: unknown };
     try {
-      manifest = requireHere(join(directory, 'package.json'));
+      manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
     } catch {
       continue;
     }
-    if (manifest.name === name && typeof manifest.version === 'string') return manifest.version;
+    const { name, version } = manifest;
+    if (typeof name === 'string') return { name, version: typeof version === 'string' ? version : undefined };
   }
-  return undefined;
-}
-
-function specFor(
-  specs: readonly InstrumentSpec[],
-  request: string,
-  parent: NodeJS.Module | null | undefined,
-): { spec: InstrumentSpec; path: string } | undefined {
-  for (const spec of specs) {
-    // Resolving every request of a program would cost it time: only those that end like the target are.
-    const tail = spec.target.replace(/^.*[\\/]/, '').replace(/\.[^.]*$/, '');
-    if (request !== spec.target && !request.includes(tail)) continue;
-    const path = internals._resolveFilename(request, parent, false);
-    if (request === spec.target || path === spec.target) return { spec, path };
-  }
-  return undefined;
-}
-
-const replaced = new Map<string, unknown>();
-
-/** Puts recording stand-ins among a CommonJS file's exports; exports that can't be changed are shadowed by a copy. */
-function hookFile(path: string, spec: InstrumentSpec, exports: unknown): unknown {
-  const cached = requireHere.cache[path];
-  if (cached?.loaded === false) return exports;
-  if (replaced.has(path)) return replaced.get(path);
-  const api = recorder();
-  let result = exports;
-  for (const name of spec.exports) {
-    if (name === 'default' && typeof exports === 'function') {
-      result = api.instrumentExport(path, name, exports);
-      continue;
-    }
-    const current: unknown = (result as Record<string, unknown> | undefined)?.[name];
-    if (current === undefined) {
-      api.noteError(`--instrument: ${spec.target} has no export ${name}`);
-      continue;
-    }
-    const stand = api.instrumentExport(path, name, current);
-    const owner = result as object;
-    const descriptor = Object.getOwnPropertyDescriptor(owner, name);
-    if (descriptor === undefined || descriptor.configurable || descriptor.writable) {
-      Object.defineProperty(owner, name, {
-        value: stand,
-        writable: true,
-        configurable: true,
-        enumerable: descriptor?.enumerable ?? true,
-      });
-    } else {
-      result = Object.create(owner, {
-        ...Object.getOwnPropertyDescriptors(result as object),
-        [name]: { value: stand, writable: true, configurable: true, enumerable: true },
-      });
-    }
-  }
-  replaced.set(path, result);
-  if (cached !== undefined && result !== exports) cached.exports = result;
-  return result;
+  return {};
 }
 
 /** In this thread where Node can; older Nodes run module hooks in a thread of their own. */
 function hookEsModules(specs: readonly InstrumentSpec[]): void {
+  const recorderPath = requireHere.resolve('./recorder.cjs');
   if (typeof internals.registerHooks === 'function') {
     const { createHooks } = requireHere('./esm-hooks.cjs') as {
       createHooks(specs: readonly InstrumentSpec[], recorderPath: string): unknown;
     };
-    internals.registerHooks(createHooks(specs, requireHere.resolve('./recorder.cjs')));
+    internals.registerHooks(createHooks(specs, recorderPath));
   } else {
-    Module.register(`file://${encodeURI(join(__dirname, 'esm-loader.mjs'))}`, {
-      data: { specs, recorderPath: requireHere.resolve('./recorder.cjs') },
-    });
+    Module.register(pathToFileURL(join(__dirname, 'esm-loader.mjs')), { data: { specs, recorderPath } });
   }
 }

@@ -1,7 +1,6 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { relative, sep } from 'node:path';
-import { isMainThread } from 'node:worker_threads';
 import type { Resolution } from '../core/model/call.js';
 import { type CallerFile, packageRootOf } from './caller.js';
 
@@ -70,20 +69,30 @@ function resolutionIn(
   place: Placed,
 ): Resolution {
   if (values.includes(exports)) return { ...place, export: 'default' };
-  for (const name of Object.keys(exports)) {
-    let value: unknown;
-    try {
-      value = exports[name];
-    } catch {
-      continue;
+  const fallback = exportedValue(exports, 'default');
+  const containers =
+    fallback !== null && typeof fallback === 'object'
+      ? [exports, fallback as Record<string, unknown>]
+      : [exports];
+  for (const container of containers) {
+    for (const name of Object.keys(container)) {
+      if (values.includes(exportedValue(container, name))) return { ...place, export: name };
     }
-    if (values.includes(value)) return { ...place, export: name };
-  }
-  const fallback: unknown = Object.hasOwn(exports, 'default') ? exports['default'] : undefined;
-  if (fallback !== null && typeof fallback === 'object') {
-    return resolutionIn(fallback as Record<string, unknown>, values, place);
   }
   return NOT_EXPORTED;
+}
+
+/** Getters are read where they are the bindings of a compiled ES module: any other one may load or compute something. */
+function exportedValue(exports: Record<string, unknown>, name: string): unknown {
+  const { get, value } = Object.getOwnPropertyDescriptor(exports, name) ?? {};
+  if (get === undefined) return value;
+  if (Object.getOwnPropertyDescriptor(exports, '__esModule')?.value !== true) return undefined;
+  try {
+    return exports[name];
+  } catch {
+    // A binding that is not initialised yet.
+    return undefined;
+  }
 }
 
 /** Where a file stands: in a package under node_modules, or in the program's own tree. */
@@ -111,12 +120,17 @@ export function packageVersion(root: string): string | undefined {
   }
 }
 
+/** `process.argv[1]` may lack the extension, and an ES module has no `require.main`. */
 function isEntryFile(path: string): boolean {
-  const entry = isMainThread ? process.argv[1] : requireFrom.main?.filename;
-  if (entry === undefined) return false;
+  return [process.argv[1], requireFrom.main?.filename].some(
+    (entry) => entry !== undefined && realPath(entry) === realPath(path),
+  );
+}
+
+function realPath(path: string): string {
   try {
-    return realpathSync(entry) === realpathSync(path);
+    return realpathSync(path);
   } catch {
-    return entry === path;
+    return path;
   }
 }

@@ -13,8 +13,6 @@ export interface RecorderSettings {
   exclude: readonly string[];
   /** `stderr`, `stdout` or a path; `%i` is the process id. */
   logDest: string;
-  /** `spec#export,export`, with file specs made absolute by `fir capture`. */
-  instrument: readonly string[];
   asyncParents: boolean;
   /** Names the `fir capture` run; absent where the variables were set by hand. */
   capture: string | undefined;
@@ -39,7 +37,6 @@ export function settingsFrom(env: NodeJS.ProcessEnv): RecorderSettings {
     include: patternsFrom(env['FIR_DUMP_INCLUDE']),
     exclude: patternsFrom(env['FIR_DUMP_EXCLUDE']),
     logDest: env['FIR_LOGDEST'] || 'stderr',
-    instrument: (env['FIR_INSTRUMENT'] ?? '').split('\n').filter((spec) => spec !== ''),
     asyncParents: env['FIR_ASYNC_PARENTS'] === '1',
     capture: env['FIR_CAPTURE_ID'] || undefined,
   };

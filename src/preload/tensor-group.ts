@@ -73,7 +73,8 @@ export function layOutGroup(
       layout.data = { sameAs: same };
       continue;
     }
-    if (context.isContentless?.(key)) continue;
+    // Strings are values of the program's own, which a library may not write to.
+    if (source.strings === undefined && context.isContentless?.(key)) continue;
     const sha256 = context.blob?.(key, source);
     if (sha256 !== undefined) {
       layout.data = { sha256 };
@@ -141,7 +142,7 @@ function expandedStorages(tensors: ReadonlyMap<string, TensorSource>): Map<objec
   const found = new Map<object, { low: number; high: number; logical: number; sources: TensorSource[] }>();
   let anyStrided = false;
   for (const source of tensors.values()) {
-    if (source.strings !== undefined) continue;
+    if (source.strings !== undefined || source.bytes.length === 0) continue;
     if (!source.contiguous) anyStrided = true;
     const low = source.byteOffset;
     const high = low + source.bytes.length;

@@ -1,8 +1,6 @@
 import type { Failure } from '../cli/failure.js';
 import type { Reporter } from '../core/model/reporter.js';
 
-export type { CallBegin, ReplayBegin, Reporter } from '../core/model/reporter.js';
-
 /** A reporter that owns a destination, which it completes however the replay ends. */
 export interface ReportWriter extends Reporter {
   readonly name: string;

@@ -27,7 +27,7 @@ const ELEMENT_OF = {
 export class JunitReporter implements ReportWriter {
   readonly name = 'junit';
   readonly #sink: Sink;
-  readonly #directory = mkdtempSync(join(tmpdir(), 'fir-junit-'));
+  readonly #directory = mkdtempSync(join(tmpdir(), `fir-junit-${process.pid}-`));
   readonly #casesPath = join(this.#directory, 'cases.xml');
   readonly #cases = fileSink(this.#casesPath);
   #session = '';

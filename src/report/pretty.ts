@@ -112,8 +112,12 @@ export class PrettyReporter implements ReportWriter {
   }
 }
 
-function notesOf(output: OutputComparison): string[] {
-  return (output.notes ?? []).map((note) => `${output.key}: ${note}`);
+/** Says only what was compared: worth a line where it differs, not where it matches. */
+const END_STATE = 'argument after the call';
+
+function notesOf({ key, notes = [], verdict }: OutputComparison): string[] {
+  const shown = verdict === 'mismatch' ? notes : notes.filter((note) => note !== END_STATE);
+  return shown.map((note) => `${key}: ${note}`);
 }
 
 /** The end of what the worker printed before the call failed. */

@@ -21,11 +21,11 @@ const ELEMENT_TYPES = {
   int4: 22,
 } as const;
 
-/** An input or output; a dimension with a name is any size. */
+/** An input or output; a dimension with a name is any size, and without a shape any number of dimensions fits. */
 export interface OnnxValue {
   name: string;
   type: OnnxType;
-  shape: readonly (number | string)[];
+  shape?: readonly (number | string)[];
 }
 
 export interface OnnxNode {
@@ -60,11 +60,11 @@ export function onnxModel(graph: OnnxGraph): Buffer {
   ]);
 }
 
-/** y = x */
-export function identityModel(type: OnnxType, shape: readonly (number | string)[]): Buffer {
+/** y = x, of any shape */
+export function identityModel(type: OnnxType): Buffer {
   return onnxModel({
-    inputs: [{ name: 'x', type, shape }],
-    outputs: [{ name: 'y', type, shape }],
+    inputs: [{ name: 'x', type }],
+    outputs: [{ name: 'y', type }],
     nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],
   });
 }
@@ -138,8 +138,11 @@ function encodeNode({ op, inputs, outputs, attributes = {} }: OnnxNode): Buffer 
 }
 
 function encodeValue({ name, type, shape }: OnnxValue): Buffer {
-  const dims = shape.map((size) => bytes(1, typeof size === 'number' ? integer(1, size) : text(2, size)));
-  const tensor = Buffer.concat([integer(1, ELEMENT_TYPES[type]), bytes(2, Buffer.concat(dims))]);
+  const dims = shape?.map((size) => bytes(1, typeof size === 'number' ? integer(1, size) : text(2, size)));
+  const tensor = Buffer.concat([
+    integer(1, ELEMENT_TYPES[type]),
+    ...(dims === undefined ? [] : [bytes(2, Buffer.concat(dims))]),
+  ]);
   return Buffer.concat([text(1, name), bytes(2, bytes(1, tensor))]);
 }
 

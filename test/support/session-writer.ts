@@ -162,8 +162,10 @@ function writeCall(
     ...(options.foreign === true ? {} : { fir }),
     ...call.record,
   };
-  const records = [startedRecord(record)];
-  if (record.execution_status !== 'inputs_saved') records.push(record);
+  const hasEnded = record.execution_status === 'completed' || record.execution_status === 'failed';
+  const records = hasEnded
+    ? [startedRecord(record, 'inputs_saved'), record]
+    : [startedRecord(record, record.execution_status)];
   for (const one of records) {
     const line = `${stringifyJson(one as unknown as JsonValue)}\n`;
     appendFileSync(join(path, 'metadata.jsonl'), line);
@@ -173,8 +175,8 @@ function writeCall(
 }
 
 /** What was known before the call ran. */
-function startedRecord(record: CallRecord): CallRecord {
-  const started: CallRecord = { ...record, execution_status: 'inputs_saved', output_metadata: {} };
+function startedRecord(record: CallRecord, status: ExecutionStatus): CallRecord {
+  const started: CallRecord = { ...record, execution_status: status, output_metadata: {} };
   started.tensor_info = { ...record.tensor_info, output_tensor_keys: [] };
   if (record.fir !== undefined) {
     const { duration_us: _duration, error: _error, mutated_tensor_keys: _mutated, ...fir } = record.fir;

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { FirError } from '../errors.js';
 import { builtFile } from '../package-root.js';
@@ -6,9 +6,11 @@ import type { CaptureOptions } from './types.js';
 
 /** The program's environment with recording switched on; what the user had in NODE_OPTIONS stays. */
 export function captureEnvironment(options: CaptureOptions, captureId: string): NodeJS.ProcessEnv {
+  const preload = preloadOption(builtFile('preload', 'register.cjs'));
+  const userNodeOptions = withoutPreload(options.env['NODE_OPTIONS'], preload);
   const env: NodeJS.ProcessEnv = {
     ...options.env,
-    NODE_OPTIONS: withPreload(options.env['NODE_OPTIONS'], builtFile('preload', 'register.cjs')),
+    NODE_OPTIONS: userNodeOptions === undefined ? preload : `${preload} ${userNodeOptions}`,
     FIR_LOGLEVEL: String(options.level),
     FIR_DUMP_DIR: options.directory,
     FIR_CAPTURE_ID: captureId,
@@ -17,7 +19,6 @@ export function captureEnvironment(options: CaptureOptions, captureId: string): 
     FIR_INSTRUMENT: options.instrument.map(absoluteSpec).join('\n'),
     FIR_ASYNC_PARENTS: options.asyncParents ? '1' : '0',
   };
-  const userNodeOptions = options.env['NODE_OPTIONS'];
   if (userNodeOptions !== undefined) env['FIR_USER_NODE_OPTIONS'] = userNodeOptions;
   if (options.logDest !== undefined) env['FIR_LOGDEST'] = logDestination(options.logDest);
   if (options.maxSizeGb !== undefined) env['FIR_DUMP_MAX_SIZE_GB'] = String(options.maxSizeGb);
@@ -26,9 +27,14 @@ export function captureEnvironment(options: CaptureOptions, captureId: string): 
 }
 
 /** Node splits NODE_OPTIONS at spaces; double quotes keep a path together, and a backslash escapes inside them. */
-function withPreload(userOptions: string | undefined, registerPath: string): string {
-  const quoted = `--require "${registerPath.replaceAll(/["\\]/g, '\\$&')}"`;
-  return userOptions === undefined || userOptions.trim() === '' ? quoted : `${quoted} ${userOptions}`;
+function preloadOption(registerPath: string): string {
+  return `--require "${registerPath.replaceAll(/["\\]/g, '\\$&')}"`;
+}
+
+/** What the user set; a capture that runs inside another one finds our own option there. */
+function withoutPreload(nodeOptions: string | undefined, preload: string): string | undefined {
+  const own = nodeOptions?.startsWith(preload) ? nodeOptions.slice(preload.length) : nodeOptions;
+  return own === undefined || own.trim() === '' ? undefined : own.trimStart();
 }
 
 /** The program may change its working directory: files are named absolutely. */
@@ -40,14 +46,18 @@ function absoluteSpec(spec: string): string {
       hint: "say which functions to record: --instrument './kernels.js#gemm,Attention'",
     });
   }
-  if (!target.startsWith('.') && !isAbsolute(target)) return spec;
   const path = resolve(target);
-  if (!existsSync(path)) {
+  const isPackage = !target.startsWith('.') && !isAbsolute(target);
+  if (isPackage && statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return spec;
+  try {
+    // Node knows a module by the real path of its file.
+    return `${realpathSync(path)}${spec.slice(at)}`;
+  } catch (error) {
     throw new FirError('NOT_FOUND', `--instrument names a file that does not exist: ${path}`, {
       where: path,
+      cause: error,
     });
   }
-  return `${path}${spec.slice(at)}`;
 }
 
 function logDestination(destination: string): string {

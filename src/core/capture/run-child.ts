@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { FirError } from '../errors.js';
 
-const PASSED_ON: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const PASSED_ON: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
+const FROM_KEYBOARD: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
 
 /** Runs the command to its end with our stdin, stdout and stderr; signals sent to us go to it. */
 export function runChild(
@@ -14,7 +15,7 @@ export function runChild(
     const child = spawn(command, [...args], { stdio: 'inherit', env });
     const forward = (signal: NodeJS.Signals): void => {
       // A terminal's Ctrl-C reaches its whole foreground group: the child has it already.
-      if (signal === 'SIGINT' && isForegroundOfTerminal()) return;
+      if (FROM_KEYBOARD.includes(signal) && isForegroundOfTerminal()) return;
       child.kill(signal);
     };
     for (const signal of PASSED_ON) process.on(signal, forward);

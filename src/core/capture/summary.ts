@@ -1,8 +1,10 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirError } from '../errors.js';
 import type { ProcessHeader } from '../model/session.js';
 import { openSession, type Session } from '../session/index.js';
+import { readProcessHeaders } from '../session/process-headers.js';
+import { UnreadableList } from '../session/unreadable-list.js';
 import type { CaptureSummary } from './types.js';
 
 const NOTHING_SEEN =
@@ -28,12 +30,12 @@ export function summariseCapture(directory: string, captureId: string): CaptureS
     notReplayable: [],
   };
   const session = openIfThere(directory);
-  if (session === undefined) return { ...summary, reason: NOTHING_SEEN };
-  const headers = [...session.processes.values()].filter((header) => header.capture === captureId);
+  const processes = session?.processes ?? headersIn(directory);
+  const headers = [...processes.values()].filter((header) => header.capture === captureId);
   addHeaders(summary, headers);
   const uids = new Set(headers.map((header) => header.process_uid));
   const recording = new Set<string>();
-  for (const call of session.calls) {
+  for (const call of session?.calls ?? []) {
     if (!uids.has(call.processUid)) continue;
     recording.add(call.processUid);
     summary.recorded += 1;
@@ -53,6 +55,13 @@ function openIfThere(directory: string): Session | undefined {
     if (error instanceof FirError) return undefined;
     throw error;
   }
+}
+
+/** Processes that hooked something and recorded no call leave their headers and no session. */
+function headersIn(directory: string): ReadonlyMap<string, ProcessHeader> {
+  return existsSync(directory)
+    ? readProcessHeaders(directory, realpathSync(directory), new UnreadableList())
+    : new Map();
 }
 
 function addHeaders(summary: CaptureSummary, headers: readonly ProcessHeader[]): void {

@@ -1,4 +1,4 @@
 export { decodeToBigInt, decodeToFloat64, viewAs } from './decode.js';
 export { encodeFromFloat64 } from './encode.js';
 export { orderedBits } from './ordered.js';
-export { byteLengthOf, DTYPES, type Dtype, type DtypeKind, dtypeFromSafetensors, dtypeOf } from './table.js';
+export { byteLengthOf, DTYPES, dtypeFromSafetensors, dtypeOf } from './table.js';

@@ -1,10 +1,10 @@
 import { FirError } from '../errors.js';
 import type { DtypeName } from '../model/dtype.js';
 
-export type DtypeKind = 'bool' | 'int' | 'uint' | 'float' | 'complex' | 'string';
+type DtypeKind = 'bool' | 'int' | 'uint' | 'float' | 'complex' | 'string';
 
 /** What is known of one element type. */
-export interface Dtype {
+interface Dtype {
   name: DtypeName;
   /** As torch prints it: `torch.float32`. `string`, which torch lacks, stands without the prefix. */
   torchName: string;

@@ -134,7 +134,8 @@ function consentToAdapter(resolution: Extract<Resolution, { kind: 'adapter' }>):
   if (!adapter.packages.includes(resolution.package)) {
     return refuse(`${resolution.package} is no package of adapter '${adapter.name}'`, undefined);
   }
-  return { place: { kind: 'adapter', adapter: adapter.name, version: resolution.version } };
+  const { package: name, version } = resolution;
+  return { place: { kind: 'adapter', adapter: adapter.name, package: name, version } };
 }
 
 function refuse(what: string, flag: string | undefined): Consent {

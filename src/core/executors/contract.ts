@@ -23,7 +23,7 @@ export type CodePlace =
       version: string | undefined;
     }
   | { kind: 'builtin'; name: string; export: string }
-  | { kind: 'adapter'; adapter: string; version: string | undefined };
+  | { kind: 'adapter'; adapter: string; package: string; version: string | undefined };
 
 /** A call that is about to run. */
 export interface ExecutorTask {

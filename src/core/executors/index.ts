@@ -2,7 +2,7 @@ import type { Executor } from './contract.js';
 import { nodeExecutor } from './node.js';
 
 export { askConsent, type ConsentOptions } from './consent.js';
-export type { Executor, ExecutorTask, PreparedCall, ReplayTarget } from './contract.js';
+export type { Executor, PreparedCall, ReplayTarget } from './contract.js';
 export { openLibrariesOf } from './libraries.js';
 
 /** Every way to run a call, in the order in which they are asked. */

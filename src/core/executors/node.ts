@@ -34,7 +34,7 @@ async function prepareAdapter(
   if (adapter === undefined) throw new FirError('NOT_REPLAYABLE', `there is no adapter '${place.adapter}'`);
   const library = await openLibrary(adapter, task);
   return {
-    notes: versionNotes(adapter.name, library.version, place.version),
+    notes: versionNotes(place.package, library.version, place.version),
     tensorFromHost: (host, tensor, strings) => library.tensorFromHost(host, tensor, strings),
     decodeCustom: (node) => library.decodeCustom(node),
     invoke: (self, args, notes) => library.invoke(record, self, args, notes),
@@ -46,37 +46,42 @@ async function prepareExport(task: ExecutorTask, place: LoadedPlace): Promise<Pr
   const { record } = task;
   const kind = kindOf(record);
   const member = record.function_name.slice(record.function_name.lastIndexOf('.') + 1);
-  // The live object has its methods: only a candidate that stands for one method alone is loaded.
-  if (kind === 'method' && !(place.kind === 'target' && !place.isClass)) {
-    return {
-      notes: [],
-      invoke: (self, args) => Reflect.apply(findMethod(receiverOf(self, record), member), self, args),
-    };
-  }
+  const isMemberAlone = place.kind === 'target' && !place.isClass;
+  // The live object has its methods.
+  if (kind === 'method' && !isMemberAlone) return { notes: [], invoke: methodInvoker(record, member) };
   const { exports, notes, where } = await load(task, place);
   const path = kind === 'function' ? place.export : withoutMember(place.export, member);
   const { value, owner } = findExport(exports, path, where);
-  if (place.kind !== 'target' && place.kind !== 'builtin') refusePassedOn(value, task, place);
   if (typeof value !== 'function') {
     throw new FirError('EXPORT_NOT_FOUND', `export '${path}' is no function`, { where });
   }
-  return { notes, invoke: invokerOf(value as Callable, owner, kind, member, place, record) };
+  const isStaticOfClass = kind === 'static' && !isMemberAlone;
+  const called = isStaticOfClass ? findStatic(value, member) : (value as Callable);
+  if (place.kind !== 'target' && place.kind !== 'builtin') refusePassedOn([value, called], task, place);
+  return { notes, invoke: invokerOf(called, kind, isStaticOfClass ? value : owner, record) };
+}
+
+function methodInvoker(record: CallRecord, member: string): PreparedCall['invoke'] {
+  return (self, args) => {
+    const receiver = receiverOf(self, record);
+    return Reflect.apply(findMethod(receiver, member), receiver, args);
+  };
 }
 
 function invokerOf(
-  value: Callable,
-  owner: object | undefined,
+  called: Callable,
   kind: MemberKind,
-  member: string,
-  place: LoadedPlace,
+  receiver: object | undefined,
   record: CallRecord,
 ): PreparedCall['invoke'] {
-  if (kind === 'constructor')
-    return (_self, args) => Reflect.construct(value as unknown as Constructor, args);
-  if (kind === 'method') return (self, args) => Reflect.apply(value, receiverOf(self, record), args);
-  const isWholeClass = kind === 'static' && !(place.kind === 'target' && !place.isClass);
-  if (isWholeClass) return (_self, args) => Reflect.apply(findStatic(value, member), value, args);
-  return (_self, args) => Reflect.apply(value, owner, args);
+  switch (kind) {
+    case 'constructor':
+      return (_self, args) => Reflect.construct(called as unknown as Constructor, args);
+    case 'method':
+      return (self, args) => Reflect.apply(called, receiverOf(self, record), args);
+    default:
+      return (_self, args) => Reflect.apply(called, receiver, args);
+  }
 }
 
 async function load(
@@ -106,8 +111,8 @@ function withDefault(exports: object): object {
 }
 
 /** A function that the module did not make, but only passes on, needs the consent that its owner needs. */
-function refusePassedOn(value: unknown, task: ExecutorTask, place: LoadedPlace): void {
-  const owner = ownerOf(value);
+function refusePassedOn(values: readonly unknown[], task: ExecutorTask, place: LoadedPlace): void {
+  const owner = values.map(ownerOf).find((found) => found !== undefined);
   if (owner === undefined || (place.kind === 'package' && owner === place.package)) return;
   if (isAllowed([owner, owner.replace(/^node:/, '')], task)) return;
   throw new FirError(

@@ -5,6 +5,9 @@ const requireHere = createRequire(import.meta.url);
 /** Requiring these from a program prints a warning, and nothing in them runs code. */
 const NOISY = new Set(['punycode', 'sys']);
 
+/** Looking through every built-in takes a while, and an export is called again and again. */
+const known = new WeakMap<object, { owner: string | undefined }>();
+
 /**
  * Who a function belongs to that a module only passes on: `node:child_process` for a built-in, a package's name for
  * what a CommonJS package exports, `globalThis` for the runtime's own; undefined for the module's own functions.
@@ -12,6 +15,12 @@ const NOISY = new Set(['punycode', 'sys']);
  */
 export function ownerOf(value: unknown): string | undefined {
   if (typeof value !== 'function') return undefined;
+  const found = known.get(value) ?? { owner: findOwner(value) };
+  known.set(value, found);
+  return found.owner;
+}
+
+function findOwner(value: object): string | undefined {
   if (hasValue(globalThis, value)) return 'globalThis';
   for (const name of loadedBuiltins()) {
     if (hasValue(requireHere(name), value)) return `node:${name}`;
@@ -30,8 +39,8 @@ function loadedBuiltins(): string[] {
   const loaded: unknown = Reflect.get(process, 'moduleLoadList');
   const names = builtinModules.filter((name) => !name.startsWith('_') && !NOISY.has(name));
   if (!Array.isArray(loaded)) return names;
-  const known = new Set(loaded.map(String));
-  return names.filter((name) => known.has(`NativeModule ${name}`));
+  const isLoaded = new Set(loaded.map(String));
+  return names.filter((name) => isLoaded.has(`NativeModule ${name}`));
 }
 
 /** Own data properties, and those of the objects and classes among them: `fs.promises`, `Reflect`, `process`. */

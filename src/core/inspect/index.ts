@@ -3,8 +3,6 @@ export { type InspectOptions, inspectSession } from './inspect-session.js';
 export type {
   FileInspection,
   InspectCall,
-  InspectFileTensor,
-  InspectFunctionSummary,
   InspectSessionInfo,
   InspectStatistics,
   InspectSummary,

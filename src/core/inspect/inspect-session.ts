@@ -1,3 +1,4 @@
+import type { CallRecord } from '../model/call.js';
 import { type CallSelection, selectCalls } from '../select/index.js';
 import type { CallEntry, Session } from '../session/index.js';
 import { inspectTensors, type TensorOptions } from './call-tensors.js';
@@ -90,33 +91,33 @@ function inspectCall(
   if (selfId !== undefined) inspected.selfId = selfId;
   if (generation !== undefined) inspected.generation = generation;
   try {
-    const bytes = addRecorded(session, call, options, inspected);
-    return { inspected, bytes };
+    if (call.problem === undefined) return { inspected, bytes: addDump(session, call, options, inspected) };
+    inspected.reasons.push(call.problem);
+    if (call.status !== 'no_record') addRecord(session.readRecord(call), inspected);
   } catch (error) {
-    inspected.reasons.push(call.problem ?? reasonOf(error));
-    return { inspected, bytes: 0 };
+    inspected.reasons.push(reasonOf(error));
   }
+  return { inspected, bytes: 0 };
 }
 
-/** Adds what the record and the dump say. Gives the bytes of the call's tensors. */
-function addRecorded(
-  session: Session,
-  call: CallEntry,
-  options: TensorOptions,
-  inspected: InspectCall,
-): number {
-  const record = session.readRecord(call);
-  inspected.startedAt = startedAtOf(record);
-  inspected.durationUs = record.fir?.duration_us ?? null;
-  if (record.fir?.error !== undefined) inspected.error = record.fir.error;
+/** Adds what the record and the tensor files say. Gives the bytes of the call's tensors. */
+function addDump(session: Session, call: CallEntry, options: TensorOptions, inspected: InspectCall): number {
   const dump = session.openDump(call);
   try {
+    addRecord(dump.record, inspected);
     const { groups, bytes } = inspectTensors(dump, options);
     Object.assign(inspected, groups);
-    inspected.reasons = replayReasons(call, record, session.resolveOf(call, record), groups.inputs);
+    const resolution = session.resolveOf(call, dump.record);
+    inspected.reasons = replayReasons(call, dump.record, resolution, groups.inputs);
     inspected.replayable = inspected.reasons.length === 0;
     return bytes;
   } finally {
     dump.close();
   }
+}
+
+function addRecord(record: CallRecord, inspected: InspectCall): void {
+  inspected.startedAt = startedAtOf(record);
+  inspected.durationUs = record.fir?.duration_us ?? null;
+  if (record.fir?.error !== undefined) inspected.error = record.fir.error;
 }

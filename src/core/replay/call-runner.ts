@@ -1,5 +1,3 @@
-import { isPromise } from 'node:util/types';
-import { ADAPTERS } from '../adapters/index.js';
 import type { ComparisonOptions } from '../compare/index.js';
 import { FirError, messageOf } from '../errors.js';
 import {
@@ -10,11 +8,11 @@ import {
   type PreparedCall,
 } from '../executors/index.js';
 import type { JsonObject } from '../model/json.js';
-import type { TensorSource } from '../model/tensor.js';
-import { type Dump, openSession, type StoredTensor } from '../session/index.js';
-import { Storage, Tensor } from '../tensor/index.js';
-import { describeHostTensor, hostFromTensor, ValueDecoder } from '../values/index.js';
-import { type CallEnd, compareCall } from './compare-call.js';
+import { type Dump, openSession } from '../session/index.js';
+import { ValueDecoder } from '../values/index.js';
+import { type CallEnd, describeThrown, invoke, outcomeOfFailure } from './call-end.js';
+import { compareCall } from './compare-call.js';
+import { describeTensor, makeHost } from './hosts.js';
 import { judge } from './judge.js';
 import { ObjectTable } from './object-table.js';
 import { differingOutputs, keepOutputs, type RunOutput } from './outputs.js';
@@ -51,7 +49,6 @@ export class CallRunner {
   }
 
   async run(request: RunRequest): Promise<RunOutcome> {
-    this.#options.onPhase(request.id, 'prepare');
     let dump: Dump | undefined;
     try {
       dump = openDump(request.dump);
@@ -141,10 +138,8 @@ export class CallRunner {
     end: CallEnd,
     common: Pick<RunOutcome, 'notes' | 'onceNotes'>,
   ): RunOutcome {
-    const makesObject =
-      request.makes.length > 0 ||
-      dump.record.fir?.constructs === true ||
-      dump.record.fir?.kind === 'constructor';
+    const { constructs, kind } = dump.record.fir ?? {};
+    const makesObject = constructs === true || kind === 'constructor';
     const compared = compareCall(dump, end, {
       args,
       inputs,
@@ -152,6 +147,10 @@ export class CallRunner {
       comparison: this.#options.comparison,
       describe: describeTensor,
       nameOf: (object) => this.#table.nameOf(request.scope, object),
+      isNew: (object) => {
+        const key = this.#table.nameOf(request.scope, object)?.key;
+        return request.makes.some((made) => made.key === key);
+      },
     });
     notes.push(...compared.notes);
     const judgement = judge({
@@ -160,7 +159,7 @@ export class CallRunner {
       comparisons: compared.comparisons,
       ignored: compared.ignored,
       result: recordedResult(dump),
-      isStateBuilding: request.self !== undefined,
+      isStateBuilding: request.self !== undefined || request.makes.length > 0,
       makesObject,
       hasTensorArguments: inputs.keys().length > 0,
     });
@@ -249,86 +248,4 @@ async function loadCode(load: () => Promise<PreparedCall>): Promise<PreparedCall
       cause: error,
     });
   }
-}
-
-function makeHost(
-  makers: readonly Pick<PreparedCall, 'tensorFromHost'>[],
-  stored: StoredTensor,
-  tensor: Tensor | undefined,
-  strings: readonly string[] | undefined,
-  notes: string[],
-): unknown {
-  const { host, key, device } = stored;
-  if (/^(cuda|gpu)/.test(device)) notes.push(`${key} was on ${device}, and is on the cpu here`);
-  for (const maker of host === undefined ? [] : makers) {
-    const made = maker.tensorFromHost?.(host ?? '', tensor ?? shapeOnly(stored.shape), strings);
-    if (made !== undefined) return made;
-  }
-  if (tensor === undefined) {
-    throw new FirError('NOT_REPLAYABLE', `${key} is a tensor of strings, which nothing here holds`);
-  }
-  const made = hostFromTensor(host, tensor);
-  if (made !== tensor && !tensor.isContiguous()) {
-    notes.push(
-      `layout not restored: ${key} is contiguous, as ${host} has no strides (recorded [${tensor.stride}])`,
-    );
-  }
-  return made;
-}
-
-/** Stands for a tensor of strings, whose values are given apart. */
-function shapeOnly(shape: readonly number[]): Tensor {
-  return new Tensor({
-    dtype: 'uint8',
-    shape,
-    stride: shape.map(() => 0),
-    storage: new Storage(new Uint8Array(1)),
-  });
-}
-
-function describeTensor(value: object): TensorSource | undefined {
-  for (const adapter of ADAPTERS) {
-    const source = adapter.describeTensor(value);
-    if (source !== undefined) return source;
-  }
-  return describeHostTensor(value);
-}
-
-async function invoke(
-  run: () => unknown,
-  awaitThenables: boolean,
-): Promise<{ end: CallEnd; isAsync: boolean }> {
-  let isAsync = false;
-  try {
-    const result = run();
-    isAsync = isPromise(result) || (awaitThenables && isThenable(result));
-    return { end: { kind: 'returned', value: isAsync ? await result : result }, isAsync };
-  } catch (error) {
-    return { end: { kind: 'threw', error }, isAsync };
-  }
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'then') === 'function';
-}
-
-export function describeThrown(error: unknown): { name: string; message: string; stack?: string } {
-  if (!(error instanceof Error)) return { name: typeof error, message: String(error) };
-  const { name, message, stack } = error;
-  return { name: String(name), message: String(message), ...(typeof stack === 'string' ? { stack } : {}) };
-}
-
-/** What went wrong before the call ran, or with its files: not the called code's doing. */
-function outcomeOfFailure(error: unknown): RunOutcome {
-  const common = { outputs: [], notes: [], onceNotes: [], ranAsRecorded: false };
-  if (error instanceof FirError && error.code === 'NOT_ALLOWED') {
-    return { verdict: 'skipped', reason: `not allowed: ${error.message}`, ...common };
-  }
-  if (error instanceof FirError && error.code === 'NOT_REPLAYABLE') {
-    const hint = error.hint === undefined ? '' : `; ${error.hint}`;
-    return { verdict: 'skipped', reason: `not replayable: ${error.message}${hint}`, ...common };
-  }
-  if (!(error instanceof FirError)) return { verdict: 'error', error: describeThrown(error), ...common };
-  const reason = error.where === undefined ? error.message : `${error.message} (${error.where})`;
-  return { verdict: 'error', reason, error: describeThrown(error.cause ?? error), ...common };
 }

@@ -4,6 +4,7 @@ import type { TensorSource } from '../model/tensor.js';
 import type { OutputComparison } from '../model/verdict.js';
 import type { Dump } from '../session/index.js';
 import { ValueEncoder } from '../values/index.js';
+import type { CallEnd } from './call-end.js';
 import { containerEndStates, endStates } from './end-states.js';
 import { OutputComparisons, type RunOutput } from './outputs.js';
 import type { ObjectName } from './plan-types.js';
@@ -12,8 +13,6 @@ import type { RehydratedInputs } from './rehydrate.js';
 import { findReturnedObjects } from './returned-objects.js';
 
 const AFTER = 'argument after the call';
-
-export type CallEnd = { kind: 'returned'; value: unknown } | { kind: 'threw'; error: unknown };
 
 export interface CompareContext {
   args: readonly unknown[];
@@ -24,6 +23,8 @@ export interface CompareContext {
   describe(value: object): TensorSource | undefined;
   /** The plan's name of a live object. */
   nameOf(object: object): ObjectName | undefined;
+  /** Whether a live object is one that this call made. */
+  isNew(object: object): boolean;
 }
 
 export interface ComparedCall {
@@ -84,15 +85,23 @@ function compareResult(
     returned.find((one) => one.object === object && isOfClass(one)),
   );
   const actual = encoder.encode(value, 'result');
-  const hasValues = hasPlainValues(expected);
+  // That the very same object comes back is a value; that some object of the class does is none.
+  const isKnown = ({ object }: { object: object }) =>
+    context.nameOf(object) !== undefined && !context.isNew(object);
+  const hasValues = hasPlainValues(expected) || returned.some(isKnown);
   if (hasValues) outputs.addValue('result', actual, expected);
   else outputs.addValueIfDifferent('result', actual, expected);
 
   const pairs = pairTensors(expected, actual);
   for (const key of dump.keys('outputs')) {
     const source = encoder.tensors.get(pairs.get(key) ?? key);
-    const stored = dump.tensor('outputs', key);
-    outputs.addTensor(key, source ?? 'no tensor was returned where one was recorded', stored);
+    // A structure that differs was told already.
+    if (source === undefined && outputs.hasMismatch) continue;
+    outputs.addTensor(
+      key,
+      source ?? 'no tensor was returned where one was recorded',
+      dump.tensor('outputs', key),
+    );
     if (source !== undefined) noteSharing(notes, dump, key, source, context);
   }
 }

@@ -2,6 +2,7 @@ import { byteLengthOf, dtypeOf } from '../dtype/index.js';
 import type { DtypeName } from '../model/dtype.js';
 import type { Dump, StoredTensor } from '../session/index.js';
 import { extentOf } from '../tensor/index.js';
+import { ownValue } from './recorded-values.js';
 import type { TensorExtent } from './storage-plan.js';
 
 /** A recorded input whose values were checked to be there, without reading them. */
@@ -28,14 +29,14 @@ export function inputTensor(dump: Dump, stored: StoredTensor): InputTensor {
   return { stored, poisoned, range, extent: { key, storage, low, high, realBytes } };
 }
 
-export function byteOffsetOf(dtype: DtypeName, element: number): number {
+function byteOffsetOf(dtype: DtypeName, element: number): number {
   return Math.floor((element * dtypeOf(dtype).bitsPerElement) / 8);
 }
 
 function poisonedRole(dump: Dump, key: string): 'out' | 'scratch' | undefined {
   const { fir } = dump.record;
-  const role = fir?.roles?.[key];
-  const hasData = fir?.tensors[key]?.data !== undefined;
+  const role = ownValue(fir?.roles ?? {}, key);
+  const hasData = ownValue(fir?.tensors ?? {}, key)?.data !== undefined;
   return !hasData && (role === 'out' || role === 'scratch') ? role : undefined;
 }
 

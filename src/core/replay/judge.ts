@@ -13,8 +13,9 @@ export interface JudgedCall {
   ignored: number;
   /** The recorded result; undefined where the record has none. */
   result: JsonValue | undefined;
-  /** The call is a constructor, a factory, or a method of an object. */
+  /** A method, or a call that makes objects: it may be there for what it does to them alone. */
   isStateBuilding: boolean;
+  /** A constructor or a factory: what it gives back has no value to compare. */
   makesObject: boolean;
   hasTensorArguments: boolean;
 }
@@ -96,7 +97,7 @@ function whyUnchecked(call: JudgedCall): string | undefined {
   return 'it returned nothing that can be compared';
 }
 
-export function describeError(error: RecordedError | undefined): string {
+function describeError(error: RecordedError | undefined): string {
   return error === undefined ? 'an error that was not recorded' : `${error.name}: ${error.message}`;
 }
 

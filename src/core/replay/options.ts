@@ -1,5 +1,6 @@
 import type { ComparisonOptions } from '../compare/index.js';
 import type { ReplayTarget } from '../executors/index.js';
+import type { PresetName } from '../model/tolerance.js';
 import type { CallRanges } from '../select/index.js';
 
 export interface ReplaySelection {
@@ -26,7 +27,8 @@ export interface ReplayOptions {
   repeat?: number | undefined;
   /** Workers at one time. */
   jobs: number;
-  comparison: ComparisonOptions;
+  /** Without a preset, a FlashInfer session has its own. */
+  comparison: Omit<ComparisonOptions, 'preset'> & { preset?: PresetName | undefined };
   /** Pairs of a recorded path's beginning and what takes its place. */
   mapPath: readonly (readonly [string, string])[];
   /** Options of the node binary for the workers. */

@@ -36,6 +36,10 @@ export class OutputComparisons {
     this.#options = options;
   }
 
+  get hasMismatch(): boolean {
+    return this.comparisons.some(({ verdict }) => verdict === 'mismatch');
+  }
+
   /** Compares a tensor with the recorded one; `actual` is undefined where there is none any more, for the reason given. */
   addTensor(key: string, actual: TensorSource | string, expected: StoredTensor, note?: string): void {
     if (this.#isIgnored(key)) return;

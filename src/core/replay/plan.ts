@@ -102,7 +102,7 @@ export class ReplayPlan {
     if (object.creator === other.position) return true;
     if (object.rule === 'full')
       return object.touches[lowerBound(object.touches, other.position)] === other.position;
-    return statePositions(place.process, object, place.position).includes(other.position);
+    return statePositions(place.process, object, place.position, place.position).includes(other.position);
   }
 }
 
@@ -171,7 +171,7 @@ function stateClosure(process: ProcessObjects, from: readonly number[], limit: n
       // Everything before an earlier look at a `full` object is in already.
       if (object.rule === 'full' && (addedBefore.get(object) ?? -1) >= position) continue;
       addedBefore.set(object, position);
-      const needed = statePositions(process, object, position);
+      const needed = statePositions(process, object, next, position);
       if (object.creator !== undefined) needed.push(object.creator);
       for (const at of needed) {
         if (at >= limit || closure.has(at)) continue;
@@ -183,15 +183,24 @@ function stateClosure(process: ProcessObjects, from: readonly number[], limit: n
   return closure;
 }
 
-/** Calls before `position` that make an object's state, beside its creator, ascending. */
-function statePositions(process: ProcessObjects, object: PlanObject, position: number): number[] {
+/**
+ * Calls before `end` that make the state which an object has for the call at `user`, beside its creator, ascending.
+ * A call of a method that makes the state needs none: it makes it anew.
+ */
+function statePositions(process: ProcessObjects, object: PlanObject, user: number, end: number): number[] {
   const { rule, touches } = object;
   if (rule === 'stateless') return [];
-  const end = lowerBound(touches, position);
-  if (rule === 'full') return touches.slice(0, end);
+  const count = lowerBound(touches, end);
+  if (rule === 'full') return touches.slice(0, count);
+  if (
+    isReceiver(process, object, user) &&
+    rule.latest.includes(memberOf(callAt(process, user).functionName))
+  ) {
+    return [];
+  }
   const wanted = new Set(rule.latest);
   const found: number[] = [];
-  for (let index = end - 1; index >= 0 && wanted.size > 0; index--) {
+  for (let index = count - 1; index >= 0 && wanted.size > 0; index--) {
     const at = touches[index] ?? 0;
     if (wanted.delete(memberOf(callAt(process, at).functionName))) found.unshift(at);
   }
@@ -208,6 +217,10 @@ function lowerBound(sorted: readonly number[], bound: number): number {
     else high = middle;
   }
   return low;
+}
+
+function isReceiver(process: ProcessObjects, object: PlanObject, position: number): boolean {
+  return callAt(process, position).kind === 'method' && process.uses.get(position)?.[0] === object;
 }
 
 function memberOf(functionName: string): string {

@@ -92,6 +92,11 @@ export function encodeMessage(message: WorkerRequest | WorkerMessage, mark: stri
   return `\n${mark} ${serialize(message).toString('base64')}\n`;
 }
 
+/** What a worker writes to its stdout and stderr after a call, so that its output is told from the next one's. */
+export function endOfOutput(mark: string, id: number): string {
+  return `\0${mark} ${id}\0`;
+}
+
 /** Collects a stream's bytes into messages; lines without the mark are dropped. */
 export class MessageReader<Message> {
   readonly #mark: Buffer;

@@ -35,12 +35,12 @@ export function decodeArguments(dump: Dump, decoder: ValueDecoder): unknown[] {
     if (key !== `arg_${index}`) {
       throw new FirError('VALUE_INVALID', `the record has no arg_${index}, but ${key}`, { where: dump.path });
     }
-    args.push(decoder.decode(ownValue(metadata, key) ?? tensorNode(key), key));
+    args.push(decoder.decode(valueOrTensor(metadata, key), key));
   }
   if (keys.named.length === 0) return args;
   const named: object = {};
   for (const key of keys.named) {
-    const value = decoder.decode(ownValue(metadata, key) ?? tensorNode(key), key);
+    const value = decoder.decode(valueOrTensor(metadata, key), key);
     const name = key.slice('kwarg_'.length);
     Object.defineProperty(named, name, { value, writable: true, enumerable: true, configurable: true });
   }
@@ -76,7 +76,7 @@ export function recordedResult(dump: Dump): JsonValue | undefined {
   return {
     type: 'list',
     length: names.length,
-    items: names.map((key) => ownValue(metadata, key) ?? tensorNode(key)),
+    items: names.map((key) => valueOrTensor(metadata, key)),
   };
 }
 
@@ -126,6 +126,12 @@ function pairInto(pairs: Map<string, string>, expected: JsonValue, actual: JsonV
 
 function pairsOf(node: JsonObject): JsonObject[] {
   return Array.isArray(node['items']) ? node['items'].filter(isNode) : [];
+}
+
+/** A tensor that is a whole argument or result stands among the tensor keys alone. */
+function valueOrTensor(metadata: Readonly<Record<string, JsonValue>>, key: string): JsonValue {
+  const value = ownValue(metadata, key);
+  return value === undefined ? tensorNode(key) : value;
 }
 
 function tensorNode(key: string): JsonObject {

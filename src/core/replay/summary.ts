@@ -45,7 +45,7 @@ export class SummaryCounter {
  * 130 interrupted; 1 a mismatch, error, crash or timeout; 3 nothing selected, or something was not compared (a call
  * unchecked, unstable or skipped, or none passed), which `allowIncomplete` turns into 0 unless nothing was selected.
  */
-export function exitCodeFor(summary: Omit<ReplaySummary, 'exitCode'>, options: SummaryOptions): number {
+function exitCodeFor(summary: Omit<ReplaySummary, 'exitCode'>, options: SummaryOptions): number {
   if (options.wasInterrupted) return 130;
   if (summary.mismatch + summary.error + summary.crashed + summary.timeout > 0) return 1;
   if (summary.calls === 0) return 3;

@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { FirError } from '../errors.js';
-import { OutputTail } from './output-tail.js';
+import { OutputCapture } from './output-capture.js';
 import {
   encodeMessage,
+  endOfOutput,
   MessageReader,
   type RunOutcome,
   type RunPhase,
@@ -51,8 +52,8 @@ export class WorkerHandle {
   readonly #child: ChildProcess;
   readonly #mark = randomUUID();
   readonly #requests: Writable;
-  readonly #stdout = new OutputTail();
-  readonly #stderr = new OutputTail();
+  readonly #stdout: OutputCapture;
+  readonly #stderr: OutputCapture;
   #running: Running | undefined;
   #fault: { name: string; message: string; stack?: string } | undefined;
   #isAlive = true;
@@ -77,8 +78,8 @@ export class WorkerHandle {
       else this.#take(message);
     });
     (answers as Readable | null)?.on('data', (chunk: Buffer) => reader.push(chunk));
-    this.#child.stdout?.on('data', (chunk: Buffer) => this.#stdout.push(chunk));
-    this.#child.stderr?.on('data', (chunk: Buffer) => this.#stderr.push(chunk));
+    this.#stdout = new OutputCapture(this.#child.stdout);
+    this.#stderr = new OutputCapture(this.#child.stderr);
     this.#exited = new Promise((resolve) => {
       this.#child.on('error', () => resolve());
       this.#child.on('exit', (code, signal) => {
@@ -146,6 +147,7 @@ export class WorkerHandle {
         return;
       }
       this.#startTimer(running);
+      for (const capture of [this.#stdout, this.#stderr]) capture.expect(endOfOutput(this.#mark, id));
       this.#send({ type: 'run', id, ...request });
     });
   }
@@ -154,10 +156,10 @@ export class WorkerHandle {
     this.#send({ type: 'drop', scope, ...(keys === undefined ? {} : { keys }) });
   }
 
-  /** What the called code wrote since the last look. What is in the pipes already is waited for. */
+  /** What the last call wrote. */
   async takeOutput(): Promise<{ stdout: string | undefined; stderr: string | undefined }> {
-    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
-    return { stdout: this.#stdout.take(), stderr: this.#stderr.take() };
+    const [stdout, stderr] = await Promise.all([this.#stdout.take(), this.#stderr.take()]);
+    return { stdout, stderr };
   }
 
   /** Ends the process and those that it started, at once. */

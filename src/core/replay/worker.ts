@@ -1,11 +1,14 @@
 // Entry of a replay worker: a process of its own, so that what the called code does to it costs one verdict.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { fstatSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { FirError } from '../errors.js';
-import { CallRunner, describeThrown } from './call-runner.js';
+import { describeThrown } from './call-end.js';
+import { CallRunner } from './call-runner.js';
 import {
   encodeMessage,
+  endOfOutput,
   MessageReader,
   type RunPhase,
   type WorkerMessage,
@@ -25,10 +28,18 @@ const WATCHDOG = `
 class ReplayWorkerProcess {
   readonly #mark: string;
   readonly #requestsInode = fstatSync(REQUESTS_FD).ino;
+  /** With their own `write`: programs put others in its place. */
+  readonly #outputs = [process.stdout, process.stderr].map((stream) => ({
+    stream,
+    write: stream.write.bind(stream) as (text: string, onWritten: () => void) => boolean,
+  }));
   #runner: CallRunner | undefined;
   #queue: Promise<void> = Promise.resolve();
   #phase: RunPhase | 'idle' = 'idle';
-  /** Said about the next outcome: what went wrong between two calls has no call of its own. */
+  #running = 0;
+  /** Which call a callback was started by: an earlier call's timer may throw while another call is awaited. */
+  readonly #startedBy = new AsyncLocalStorage<number>();
+  /** Said with the next outcome: what went wrong beside the calls has no outcome of its own. */
   #strays: string[] = [];
 
   constructor(mark: string) {
@@ -69,18 +80,21 @@ class ReplayWorkerProcess {
       case 'run': {
         if (this.#runner === undefined)
           throw new FirError('INTERNAL', 'a worker was asked to run before its setup');
-        const outcome = await this.#runner.run(request);
+        const runner = this.#runner;
+        this.#running = request.id;
+        const outcome = await this.#startedBy.run(request.id, () => runner.run(request));
         this.#phase = 'idle';
         this.#exitIfCutOff();
         outcome.notes.push(...this.#strays.splice(0));
+        this.#endOutput(request.id);
         this.#send({ type: 'outcome', id: request.id, outcome });
       }
     }
   }
 
-  /** While a call is awaited it is that call's, and ends the process as it would have ended the recorded program. */
+  /** Of the call that is awaited, it ends the process, as it would have ended the recorded program. */
   #uncaught(error: unknown): void {
-    if (this.#phase !== 'invoke') {
+    if (this.#phase !== 'invoke' || this.#startedBy.getStore() !== this.#running) {
       this.#strays.push(`uncaught exception after a call: ${textOf(error)}`);
       return;
     }
@@ -98,6 +112,13 @@ class ReplayWorkerProcess {
     process.exit(LOST_PIPE_EXIT_CODE);
   }
 
+  /** Behind what the called code wrote, some of which its streams may still hold. */
+  #endOutput(id: number): void {
+    for (const { stream, write } of this.#outputs) {
+      if (!stream.destroyed && !stream.writableEnded) write(endOfOutput(this.#mark, id), () => undefined);
+    }
+  }
+
   /** Synchronous, so that what was said is out before the called code can end the process. */
   #send(message: WorkerMessage): void {
     const bytes = Buffer.from(encodeMessage(message, this.#mark));
@@ -106,6 +127,7 @@ class ReplayWorkerProcess {
       try {
         written += writeSync(ANSWERS_FD, bytes, written);
       } catch (error) {
+        // A pipe that is full for the moment is tried again.
         if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') process.exit(LOST_PIPE_EXIT_CODE);
       }
     }

@@ -1,3 +1,4 @@
+import { formatSizes } from '../tensor/index.js';
 import { FORMAT_DTYPES } from './dtypes.js';
 import type { HeaderTensor } from './parse-header.js';
 import { quoteKey } from './quote-key.js';
@@ -35,10 +36,10 @@ function findSizeFault({ dtype, shape, begin, end }: HeaderTensor): string | und
   const bits = FORMAT_DTYPES.get(dtype)?.bits;
   if (bits === undefined) return undefined;
   const totalBits = multiplySafely([...shape, bits]);
-  if (totalBits === undefined) return `shape [${shape.join(', ')}] of ${dtype} overflows`;
-  if (totalBits % 8 !== 0) return `shape [${shape.join(', ')}] of ${dtype} is not whole bytes`;
+  if (totalBits === undefined) return `shape ${formatSizes(shape)} of ${dtype} overflows`;
+  if (totalBits % 8 !== 0) return `shape ${formatSizes(shape)} of ${dtype} is not whole bytes`;
   if (end - begin !== totalBits / 8) {
-    return `shape [${shape.join(', ')}] of ${dtype} takes ${totalBits / 8} bytes, but its range has ${end - begin}`;
+    return `shape ${formatSizes(shape)} of ${dtype} takes ${totalBits / 8} bytes, but its range has ${end - begin}`;
   }
   return undefined;
 }

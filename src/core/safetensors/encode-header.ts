@@ -1,7 +1,8 @@
 import { FirError } from '../errors.js';
-import { elementCount } from '../tensor/index.js';
+import { elementCount, formatSizes } from '../tensor/index.js';
 import { FORMAT_DTYPES, MAX_HEADER_BYTES } from './dtypes.js';
-import { HAS_LONE_SURROGATE, quoteKey } from './quote-key.js';
+import { quoteKey } from './quote-key.js';
+import { isWellFormed } from './unicode.js';
 
 /** A tensor to write: logical values, contiguous and little-endian, in one piece or several. */
 export interface SafetensorsWrite {
@@ -57,7 +58,7 @@ function rankTensor(tensor: SafetensorsWrite): RankedTensor {
   if (bytes * 8 !== elementCount(tensor.shape) * dtype.bits) {
     throw unwritable(
       tensor,
-      `shape [${tensor.shape.join(', ')}] of ${tensor.dtype} does not take ${bytes} bytes`,
+      `shape ${formatSizes(tensor.shape)} of ${tensor.dtype} does not take ${bytes} bytes`,
     );
   }
   return { tensor, rank: dtype.rank, bytes, quotedKey: encodeText(tensor.key) };
@@ -90,7 +91,7 @@ function encodeMetadata(metadata: Readonly<Record<string, string>>): string {
 /** Half a surrogate pair, which JSON.stringify would escape, makes readers refuse the whole file. */
 function encodeText(text: string): string {
   const json = JSON.stringify(text);
-  if (json.includes('\\ud') && HAS_LONE_SURROGATE.test(text)) {
+  if (json.includes('\\ud') && !isWellFormed(text)) {
     throw new FirError('TENSOR_INVALID', `can not write ${quoteKey(text)}: it is not well-formed Unicode`);
   }
   return json;

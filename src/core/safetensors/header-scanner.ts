@@ -1,4 +1,4 @@
-import { HAS_LONE_SURROGATE } from './quote-key.js';
+import { isWellFormed } from './unicode.js';
 
 /** A fault in the text of a header; `position` counts UTF-16 units from its start. */
 export class HeaderSyntaxError extends Error {
@@ -165,7 +165,7 @@ export class HeaderScanner {
     } catch {
       this.fail('a string holds a bad escape or a control character', start);
     }
-    if (HAS_LONE_SURROGATE.test(text)) this.fail('a string holds half of a surrogate pair', start);
+    if (!isWellFormed(text)) this.fail('a string holds half of a surrogate pair', start);
     return text;
   }
 

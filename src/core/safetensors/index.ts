@@ -1,3 +1,3 @@
 export { encodeSafetensorsHeader, type SafetensorsWrite } from './encode-header.js';
-export { type SafetensorsEntry, SafetensorsFile } from './safetensors-file.js';
+export { SafetensorsFile } from './safetensors-file.js';
 export { writeSafetensors } from './write-safetensors.js';

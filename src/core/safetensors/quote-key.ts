@@ -4,6 +4,3 @@ const LONGEST = 120;
 export function quoteKey(key: string): string {
   return JSON.stringify(key.length > LONGEST ? `${key.slice(0, LONGEST)}…` : key);
 }
-
-/** Half of a surrogate pair, which UTF-8 can not hold. */
-export const HAS_LONE_SURROGATE = /\p{Surrogate}/u;

@@ -26,7 +26,7 @@ export function readHeader(fd: number, fileBytes: number, path: string): Header 
   const header = parse(bytes.toString('utf8'), path);
   const fault = findRangeFault(header.tensors, fileBytes - dataStart);
   if (fault !== undefined) throw invalid(fault, path);
-  return { ...header, dataStart };
+  return { tensors: header.tensors, metadata: header.metadata, dataStart };
 }
 
 /** The length that the first 8 bytes state, if the file can hold it: nothing is allocated for what it only claims. */

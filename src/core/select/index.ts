@@ -1,3 +1,3 @@
 export { type CallRanges, includesCall, parseCallRanges } from './call-ranges.js';
-export { compilePattern, matchesPattern } from './pattern.js';
+export { matchesPattern } from './pattern.js';
 export { type CallSelection, selectCalls } from './select-calls.js';

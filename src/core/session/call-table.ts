@@ -17,8 +17,8 @@ const KIND_NAMES: readonly MemberKind[] = ['function', 'constructor', 'method', 
 /** `file` of a record that stands in the dump's own metadata.jsonl. */
 export const IN_METADATA = 0xffffffff;
 
-const NO_PARENT = -1;
-const UNKNOWN_PARENT = -2;
+const NO_PARENT = 0xffffffff;
+const UNKNOWN_PARENT = 0xfffffffe;
 const FIRST_CAPACITY = 1024;
 
 /**
@@ -37,12 +37,12 @@ export class CallTable {
   startedMs = new Float64Array(FIRST_CAPACITY);
   functionId = new Uint32Array(FIRST_CAPACITY);
   moduleId = new Uint32Array(FIRST_CAPACITY);
-  pid = new Float64Array(FIRST_CAPACITY);
-  callSequence = new Float64Array(FIRST_CAPACITY);
+  pid = new Uint32Array(FIRST_CAPACITY);
+  callSequence = new Uint32Array(FIRST_CAPACITY);
   /** Of fir's processes; assigned after ordering for the others. */
   processId = new Uint32Array(FIRST_CAPACITY);
-  sequence = new Float64Array(FIRST_CAPACITY);
-  parent = new Float64Array(FIRST_CAPACITY);
+  sequence = new Uint32Array(FIRST_CAPACITY);
+  parent = new Uint32Array(FIRST_CAPACITY);
   /** NaN: none, or in `bigSelfIds`. */
   selfId = new Float64Array(FIRST_CAPACITY);
   selfClassId = new Uint32Array(FIRST_CAPACITY);
@@ -121,11 +121,11 @@ export class CallTable {
     this.startedMs = grown(this.startedMs, new Float64Array(capacity));
     this.functionId = grown(this.functionId, new Uint32Array(capacity));
     this.moduleId = grown(this.moduleId, new Uint32Array(capacity));
-    this.pid = grown(this.pid, new Float64Array(capacity));
-    this.callSequence = grown(this.callSequence, new Float64Array(capacity));
+    this.pid = grown(this.pid, new Uint32Array(capacity));
+    this.callSequence = grown(this.callSequence, new Uint32Array(capacity));
     this.processId = grown(this.processId, new Uint32Array(capacity));
-    this.sequence = grown(this.sequence, new Float64Array(capacity));
-    this.parent = grown(this.parent, new Float64Array(capacity));
+    this.sequence = grown(this.sequence, new Uint32Array(capacity));
+    this.parent = grown(this.parent, new Uint32Array(capacity));
     this.selfId = grown(this.selfId, new Float64Array(capacity));
     this.selfClassId = grown(this.selfClassId, new Uint32Array(capacity));
     this.generation = grown(this.generation, new Uint32Array(capacity));

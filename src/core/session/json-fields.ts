@@ -18,6 +18,12 @@ export function countFrom(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
+/** A count of calls, or a process id: an integer from 0 that fits 32 bits with room for marks. */
+export function smallCountFrom(value: JsonValue | undefined): number | undefined {
+  const count = countFrom(value);
+  return count !== undefined && count < 0xffffff00 ? count : undefined;
+}
+
 /** Undefined when any entry is no string. */
 export function stringsFrom(value: JsonValue | undefined): string[] | undefined {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? value : undefined;

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { FirError } from '../errors.js';
 import { entriesOf, hasEntry } from './directory.js';
 import { isDump, METADATA } from './dump-scan.js';
-import { sizeOfSessionFile } from './safe-path.js';
+import { sizeOfSessionFile, statOf } from './safe-path.js';
 
 /** What a path given by the user names. */
 export interface SessionPlace {
@@ -37,7 +37,8 @@ export function locateSession(path: string): SessionPlace {
 function locateInDirectory(path: string, realRoot: string): SessionPlace {
   const place = placeOf(path, realRoot);
   if (place.indexes.length > 0) return place;
-  const whole = resolve(path);
+  // A link that the user named is the user's own choice.
+  const whole = statOf(path)?.isSymbolicLink() === true ? realRoot : resolve(path);
   const hasMetadata = hasEntry(path, (name) => name === METADATA);
   if (isDump(path, hasMetadata ? '' : basename(whole))) {
     return { root: dirname(whole), realRoot: dirname(realRoot), indexes: [], dump: basename(whole) };

@@ -7,7 +7,7 @@ import type { ProcessHeader } from '../model/session.js';
 import { entriesOf } from './directory.js';
 import { countFrom, fieldsFrom, numberFrom, objectFrom, stringFrom, stringsFrom } from './json-fields.js';
 import { resolutionFrom } from './resolution-fields.js';
-import { sizeOfSessionFile } from './safe-path.js';
+import { hasSessionDirectory, sizeOfSessionFile } from './safe-path.js';
 import type { UnreadableList } from './unreadable-list.js';
 
 const MAX_HEADER_BYTES = 4 * 1024 * 1024;
@@ -21,6 +21,7 @@ export function readProcessHeaders(
 ): ReadonlyMap<string, ProcessHeader> {
   const headers = new Map<string, ProcessHeader>();
   const directory = join(root, 'processes');
+  if (!hasSessionDirectory(realRoot, directory)) return headers;
   const names: string[] = [];
   for (const { name } of entriesOf(directory)) {
     if (name.endsWith('.json') && names.length < MAX_HEADERS) names.push(name);

@@ -1,6 +1,6 @@
 import type { ExecutionStatus, MemberKind } from '../model/call.js';
 import type { JsonObject } from '../model/json.js';
-import { countFrom, numberFrom, objectFrom, stringFrom } from './json-fields.js';
+import { numberFrom, objectFrom, smallCountFrom, stringFrom } from './json-fields.js';
 
 /** What of a record the list of calls needs. */
 export interface RecordHead {
@@ -51,8 +51,8 @@ export function headFrom(value: JsonObject): RecordHead | string {
   return {
     functionName,
     module: stringFrom(value['module']) ?? '',
-    callSequence: countFrom(value['call_sequence']) ?? 0,
-    pid: numberFrom(value['process_id']) ?? 0,
+    callSequence: smallCountFrom(value['call_sequence']) ?? 0,
+    pid: smallCountFrom(value['process_id']) ?? 0,
     status,
     dumpDir,
     graphCapture: value['graph_capture'] === true,
@@ -63,12 +63,12 @@ export function headFrom(value: JsonObject): RecordHead | string {
   };
 }
 
-export function isStatus(value: unknown): value is ExecutionStatus {
+function isStatus(value: unknown): value is ExecutionStatus {
   return typeof value === 'string' && STATUSES.has(value);
 }
 
 /** FlashInfer says no kind: a constructor is known by its name, a method by its dot. */
-export function kindFrom(value: JsonObject, functionName: string): MemberKind {
+function kindFrom(value: JsonObject, functionName: string): MemberKind {
   const kind = objectFrom(value['fir'])?.['kind'];
   if (typeof kind === 'string' && KINDS.has(kind)) return kind as MemberKind;
   if (functionName.endsWith('.__init__')) return 'constructor';
@@ -80,14 +80,14 @@ function firHeadFrom(value: JsonObject): FirHead | undefined | string {
   const fir = objectFrom(value['fir']);
   if (fir === undefined) return 'not a record: fir is no object';
   const processUid = stringFrom(fir['process_uid']);
-  const sequence = countFrom(fir['sequence']);
+  const sequence = smallCountFrom(fir['sequence']);
   if (processUid === undefined || processUid === '') return 'not a record: no fir.process_uid';
   if (sequence === undefined) return 'not a record: fir.sequence is no count';
   const parent = fir['parent'];
   return {
     processUid,
     sequence,
-    parent: parent === null ? null : (countFrom(parent) ?? 'unknown'),
+    parent: parent === null ? null : (smallCountFrom(parent) ?? 'unknown'),
     selfClass: stringFrom(fir['self_class']),
     constructs: fir['constructs'] === true,
   };

@@ -24,7 +24,7 @@ export function isPlainName(name: string): boolean {
 /** `lstat`, or undefined where there is nothing of that name. */
 export function statOf(path: string): Stats | undefined {
   try {
-    return lstatSync(path);
+    return lstatSync(path, { throwIfNoEntry: false });
   } catch {
     return undefined;
   }
@@ -43,20 +43,34 @@ export function sizeOfSessionFile(realRoot: string, path: string): number | unde
 }
 
 function sizeOfLinked(realRoot: string, path: string): number | undefined {
-  let real: string;
-  try {
-    real = realpathSync(path);
-  } catch {
-    return undefined;
-  }
-  const root = realRoot.endsWith(sep) ? realRoot : realRoot + sep;
-  if (!real.startsWith(root) || statOf(real)?.isFile() !== true) {
+  const real = realPathOf(path);
+  if (real === undefined) return undefined;
+  const stats = statOf(real);
+  if (!isInside(realRoot, real) || stats?.isFile() !== true) {
     throw new FirError('UNSAFE_PATH', 'a symbolic link that leads out of the session', {
       where: path,
       hint: 'put a copy of the file in its place if you trust what it points to',
     });
   }
-  return statOf(real)?.size;
+  return stats.size;
+}
+
+/** Whether a directory of the session's own is there: one that is a symbolic link may not lead out of the session. */
+export function hasSessionDirectory(realRoot: string, path: string): boolean {
+  const real = realPathOf(path);
+  return real !== undefined && isInside(realRoot, real) && statOf(real)?.isDirectory() === true;
+}
+
+function isInside(realRoot: string, real: string): boolean {
+  return real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep);
+}
+
+function realPathOf(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function lastSegment(path: string): string {

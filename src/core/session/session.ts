@@ -75,7 +75,8 @@ export class Session {
         where: path,
       });
     }
-    return new Dump({ ...this.#readChecked(call), path, root, realRoot });
+    const { record, badLayouts } = this.#readChecked(call);
+    return new Dump({ record, badLayouts, path, root, realRoot });
   }
 
   /** How the call's function is found again: from the record, else from the process header, which is written later. */

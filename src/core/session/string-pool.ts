@@ -20,7 +20,7 @@ export class StringPool {
 }
 
 /** A part of a string keeps the whole alive in V8: a name cut out of a line would hold the line. */
-export function detach(text: string): string {
+function detach(text: string): string {
   // One byte for each character where that does, as V8 would keep it.
   const encoding = /^[\u0000-\u00ff]*$/.test(text) ? 'latin1' : 'utf16le';
   return Buffer.from(text, encoding).toString(encoding);

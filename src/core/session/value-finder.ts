@@ -6,7 +6,7 @@ import type { SafetensorsFile } from '../safetensors/index.js';
 import { elementCount } from '../tensor/index.js';
 import { coveredRange, sourceFromRange } from './expanded-range.js';
 import { ownField } from './json-fields.js';
-import { sizeOfSessionFile } from './safe-path.js';
+import { hasSessionDirectory, sizeOfSessionFile } from './safe-path.js';
 import { checkEntry, storedForm } from './stored-entries.js';
 import { sourceFromStrings } from './strings-source.js';
 import type { TensorGroupName } from './types.js';
@@ -115,8 +115,9 @@ export class ValueFinder {
         `the blob of ${quote(key)} is not named by a SHA-256: ${quote(sha256)}`,
       );
     }
-    const path = join(root, 'blobs', sha256);
-    const size = sizeOfSessionFile(realRoot, path);
+    const directory = join(root, 'blobs');
+    const path = join(directory, sha256);
+    const size = hasSessionDirectory(realRoot, directory) ? sizeOfSessionFile(realRoot, path) : undefined;
     if (size === undefined) {
       throw new FirError('TENSOR_DATA_MISSING', `the blob of ${quote(key)} is missing`, { where: path });
     }

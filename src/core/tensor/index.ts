@@ -1,4 +1,4 @@
-export { type Placement, placeLayout, type StridedLayout } from './layout.js';
-export { contiguousStride, elementCount, extentOf, isContiguousLayout } from './shape.js';
+export { placeLayout, type StridedLayout } from './layout.js';
+export { contiguousStride, elementCount, extentOf, formatSizes, isContiguousLayout } from './shape.js';
 export { gatherContiguous, scatterContiguous } from './strided-copy.js';
-export { Storage, Tensor, type TensorInit } from './tensor.js';
+export { Storage, Tensor } from './tensor.js';

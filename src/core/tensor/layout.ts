@@ -1,7 +1,7 @@
 import { byteLengthOf, dtypeOf } from '../dtype/index.js';
 import { FirError } from '../errors.js';
 import type { DtypeName } from '../model/dtype.js';
-import { elementCount, extentOf, isContiguousLayout } from './shape.js';
+import { elementCount, extentOf, formatSizes, isContiguousLayout } from './shape.js';
 
 /** Where elements lie in some bytes; stride and offset in elements. */
 export interface StridedLayout {
@@ -38,7 +38,7 @@ export function placeLayout(layout: StridedLayout, byteLength: number): Placemen
   if (end > byteLength) {
     throw new FirError(
       'TENSOR_INVALID',
-      `shape [${shape.join(', ')}] with stride [${stride.join(', ')}] and offset ${offset} of ${dtype} ` +
+      `shape ${formatSizes(shape)} with stride ${formatSizes(stride)} and offset ${offset} of ${dtype} ` +
         `reaches byte ${end} of a storage of ${byteLength} bytes`,
     );
   }

@@ -1,17 +1,25 @@
 import { FirError } from '../errors.js';
 
+const LONGEST_SHOWN = 32;
+
+/** A shape or stride for a message, `[2, 3]`, cut where a hostile file made it long. */
+export function formatSizes(sizes: readonly number[]): string {
+  const isLong = sizes.length > LONGEST_SHOWN;
+  return `[${(isLong ? [...sizes.slice(0, LONGEST_SHOWN), '…'] : sizes).join(', ')}]`;
+}
+
 /** Number of elements of a shape; 1 for a scalar. Throws TENSOR_INVALID for a bad dimension and past 2^53. */
 export function elementCount(shape: readonly number[]): number {
   let count = 1;
   for (const size of shape) {
     if (!Number.isSafeInteger(size) || size < 0) {
-      throw new FirError('TENSOR_INVALID', `shape [${shape.join(', ')}] has a dimension that is not a count`);
+      throw new FirError('TENSOR_INVALID', `shape ${formatSizes(shape)} has a dimension that is not a count`);
     }
     count *= size;
   }
   if (count === 0 || shape.includes(0)) return 0;
   if (count > Number.MAX_SAFE_INTEGER) {
-    throw new FirError('TENSOR_INVALID', `shape [${shape.join(', ')}] has more than 2^53 elements`);
+    throw new FirError('TENSOR_INVALID', `shape ${formatSizes(shape)} has more than 2^53 elements`);
   }
   return count;
 }
@@ -25,7 +33,7 @@ export function contiguousStride(shape: readonly number[]): number[] {
     step *= Math.max(shape[dim] ?? 1, 1);
   }
   if ((stride[0] ?? 1) > Number.MAX_SAFE_INTEGER) {
-    throw new FirError('TENSOR_INVALID', `shape [${shape.join(', ')}] has strides past 2^53`);
+    throw new FirError('TENSOR_INVALID', `shape ${formatSizes(shape)} has strides past 2^53`);
   }
   return stride;
 }
@@ -57,7 +65,7 @@ export function extentOf(
     if (!Number.isSafeInteger(step) || step < 0) {
       throw new FirError(
         'TENSOR_INVALID',
-        `offset ${offset} or stride [${stride.join(', ')}] is not a count`,
+        `offset ${offset} or stride ${formatSizes(stride)} is not a count`,
       );
     }
   }
@@ -65,7 +73,7 @@ export function extentOf(
   let high = offset;
   for (let dim = 0; dim < shape.length; dim++) high += ((shape[dim] ?? 1) - 1) * (stride[dim] ?? 0);
   if (high > Number.MAX_SAFE_INTEGER) {
-    throw new FirError('TENSOR_INVALID', `stride [${stride.join(', ')}] reaches past 2^53 elements`);
+    throw new FirError('TENSOR_INVALID', `stride ${formatSizes(stride)} reaches past 2^53 elements`);
   }
   return { low: offset, high };
 }

@@ -21,7 +21,7 @@ export function gatherContiguous(bytes: Uint8Array, layout: StridedLayout): Uint
 }
 
 /**
- * Puts row-major values to where the layout has them in `target`. Where elements overlap, the last one stays.
+ * Puts row-major values to where the layout has them in `target`. Which of elements that overlap stays is not said.
  * Throws TENSOR_INVALID where the layout reaches past `target` or `logical` has another size.
  */
 export function scatterContiguous(target: Uint8Array, layout: StridedLayout, logical: Uint8Array): void {

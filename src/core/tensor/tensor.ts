@@ -3,7 +3,7 @@ import { FirError } from '../errors.js';
 import type { DtypeName } from '../model/dtype.js';
 import { bytesFromValues, dtypeOfValues, type TensorValues } from './from-values.js';
 import { placeLayout, type StridedLayout } from './layout.js';
-import { contiguousStride, elementCount, isContiguousLayout } from './shape.js';
+import { contiguousStride, elementCount, formatSizes, isContiguousLayout } from './shape.js';
 import { gatherContiguous } from './strided-copy.js';
 
 const BRAND: unique symbol = Symbol.for('fir.Tensor');
@@ -58,7 +58,7 @@ export class Tensor implements StridedLayout {
     if (bytes.byteLength !== expected) {
       throw new FirError(
         'TENSOR_INVALID',
-        `shape [${shape.join(', ')}] of ${dtype} takes ${expected} bytes, not ${bytes.byteLength}`,
+        `shape ${formatSizes(shape)} of ${dtype} takes ${expected} bytes, not ${bytes.byteLength}`,
       );
     }
     return new Tensor({ dtype, shape, storage: new Storage(bytes) });
@@ -145,13 +145,13 @@ export class Tensor implements StridedLayout {
       if (own === 1) return 0;
       throw new FirError(
         'TENSOR_INVALID',
-        `shape [${this.shape.join(', ')}] can not expand to [${shape.join(', ')}]`,
+        `shape ${formatSizes(this.shape)} can not expand to ${formatSizes(shape)}`,
       );
     });
     if (added < 0) {
       throw new FirError(
         'TENSOR_INVALID',
-        `shape [${this.shape.join(', ')}] can not expand to [${shape.join(', ')}]`,
+        `shape ${formatSizes(this.shape)} can not expand to ${formatSizes(shape)}`,
       );
     }
     return this.#view(shape, stride, this.offset);
@@ -162,7 +162,7 @@ export class Tensor implements StridedLayout {
     if (elementCount(shape) !== this.elements) {
       throw new FirError(
         'TENSOR_INVALID',
-        `shape [${this.shape.join(', ')}] can not become [${shape.join(', ')}]: the counts of elements differ`,
+        `shape ${formatSizes(this.shape)} can not become ${formatSizes(shape)}: the counts of elements differ`,
       );
     }
     if (this.isContiguous()) return this.#view(shape, contiguousStride(shape), this.offset);

@@ -18,7 +18,8 @@ const TENSOR_NODE_LENGTH = 192;
 /**
  * Encodes the arguments (or results) of one call as JSON, by key. An object that is met again becomes a `js.ref` to
  * its first place, so cycles and sharing are kept; tensors are collected in `tensors` under their keys. Runs no code
- * of the values, never throws, and stops at bounds; what is not kept is said in `problems`.
+ * of the values, never throws (short of an exhausted stack), and stops at bounds; what is not kept is said in
+ * `problems`.
  */
 export class ValueEncoder {
   /** Tensors met, by their keys: `arg_0`, `arg_2__0`, `arg_1__value_3`. */

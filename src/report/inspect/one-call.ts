@@ -2,18 +2,23 @@ import type { Paint } from '../../cli/colour.js';
 import { formatDuration } from '../../cli/format.js';
 import { printable, printableLines } from '../../cli/printable.js';
 import type { InspectCall, InspectTensor } from '../../core/inspect/index.js';
-import type { CallRecord } from '../../core/model/call.js';
 import type { JsonValue } from '../../core/model/json.js';
+import type { Dump, TensorGroupName } from '../../core/session/index.js';
 import { jsonText } from '../json-text.js';
+import { previewTensor } from './tensor-preview.js';
 import { tensorExtras, tensorLine } from './tensor-text.js';
+import { encodedText } from './value-text.js';
 
 const LONGEST_VALUE = 2000;
 
 /**
- * One call whole: how it ended, arguments and results with their values, tensors with their layout, and the record's
- * other fields. `record` is absent where the dump's record can't be read.
+ * One call whole: how it ended, arguments and results with their values, tensors with their layout and first values.
+ * `dump` is absent where the call's directory can't be opened.
  */
-export function callLines(call: InspectCall, record: CallRecord | undefined, paint: Paint): string[] {
+export function callLines(call: InspectCall, dump: Dump | undefined, paint: Paint): string[] {
+  const record = dump?.record;
+  const tensorLines = (title: string, group: TensorGroupName) =>
+    groupLines(title, call[group], group, dump, paint);
   const fields = Object.entries({
     status: call.status.replaceAll('_', ' '),
     module: call.module,
@@ -31,10 +36,10 @@ export function callLines(call: InspectCall, record: CallRecord | undefined, pai
     `${paint.strong(`call ${call.call} ${printable(call.function)}`)}`,
     ...fields.map(([name, value]) => `  ${paint.faint(name.padEnd(10))} ${printable(value)}`),
     ...valueLines('arguments', record?.input_metadata ?? {}, paint),
-    ...tensorGroup('inputs', call.inputs, paint),
+    ...tensorLines('inputs', 'inputs'),
     ...valueLines('results', record?.output_metadata ?? {}, paint),
-    ...tensorGroup('outputs', call.outputs, paint),
-    ...tensorGroup('changed in place', call.mutated, paint),
+    ...tensorLines('outputs', 'outputs'),
+    ...tensorLines('changed in place', 'mutated'),
     ...valueLines('arguments after the call', record?.fir?.mutated_arguments ?? {}, paint),
     ...errorLines(call, paint),
   ];
@@ -54,16 +59,25 @@ function valueLines(title: string, values: Record<string, JsonValue>, paint: Pai
 }
 
 function valueText(value: JsonValue): string {
-  const text = printable(jsonText(value));
+  const text = printable(encodedText(value));
   return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}… (${text.length} characters)`;
 }
 
-function tensorGroup(title: string, tensors: readonly InspectTensor[], paint: Paint): string[] {
+function groupLines(
+  title: string,
+  tensors: readonly InspectTensor[],
+  group: TensorGroupName,
+  dump: Dump | undefined,
+  paint: Paint,
+): string[] {
   if (tensors.length === 0) return [];
   return [
     `  ${paint.strong(title)}`,
     ...tensors.flatMap((tensor) => [
       `    ${tensorLine(tensor)}`,
+      ...(dump === undefined || tensor.error !== undefined
+        ? []
+        : [`      ${previewTensor(() => dump.tensor(group, tensor.key))}`]),
       ...tensorExtras(tensor).map((extra) => `      ${paint.faint(extra)}`),
     ]),
   ];

@@ -1,6 +1,7 @@
 import { formatBytes, formatNumber, formatTensorType } from '../../cli/format.js';
 import { printable } from '../../cli/printable.js';
 import type { InspectStatistics, InspectTensor, JsonNumber } from '../../core/inspect/index.js';
+import { isContiguousLayout } from '../../core/tensor/index.js';
 
 const BARS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const SHOWN_IN_CELL = 4;
@@ -13,7 +14,7 @@ export function tensorsCell(tensors: readonly InspectTensor[]): string {
 }
 
 /** Printable: `float32[1,512]`, or `?` where the layout can't be had. */
-export function typeOf({ dtype, shape }: InspectTensor): string {
+function typeOf({ dtype, shape }: InspectTensor): string {
   return dtype === undefined ? '?' : printable(formatTensorType(dtype, shape ?? []));
 }
 
@@ -21,14 +22,17 @@ export function typeOf({ dtype, shape }: InspectTensor): string {
 export function tensorLine(tensor: InspectTensor): string {
   const parts = [`${printable(tensor.key)} ${typeOf(tensor)}`];
   if (tensor.bytes !== undefined) parts.push(formatBytes(tensor.bytes));
-  if (tensor.stride !== undefined && tensor.stride.length > 0)
-    parts.push(`stride [${tensor.stride.join(',')}]`);
+  if (tensor.stride !== undefined && !isPlain(tensor)) parts.push(`stride [${tensor.stride.join(',')}]`);
   if (tensor.offset !== undefined && tensor.offset !== 0) parts.push(`offset ${tensor.offset}`);
   if (tensor.device !== undefined && tensor.device !== 'cpu') parts.push(printable(tensor.device));
   if (tensor.sharedWith !== undefined && tensor.sharedWith.length > 0) {
     parts.push(`shares its storage with ${tensor.sharedWith.map(printable).join(', ')}`);
   }
   return parts.join('  ');
+}
+
+function isPlain({ shape = [], stride = [] }: InspectTensor): boolean {
+  return isContiguousLayout(shape, stride);
 }
 
 /** What was asked for beyond the layout, a line each: statistics, hash, why values can't be had. Printable. */

@@ -186,6 +186,18 @@ describe('symbolic links', () => {
     expect(codeOfReading(root)).toBe('UNSAFE_PATH');
   });
 
+  it('of a directory of blobs or of process headers that lead out are not followed', () => {
+    const { root, outside } = victim({ data: { sha256: SECRET_HASH } });
+    const store = join(outside, '..', 'store');
+    mkdirSync(store);
+    writeFileSync(join(store, SECRET_HASH), SECRET);
+    symlinkSync(store, join(root, 'blobs'));
+    expect(codeOfReading(root)).toBe('TENSOR_DATA_MISSING');
+    rmSync(join(root, 'processes'), { recursive: true });
+    symlinkSync(join(outside, '..', 'processes'), join(root, 'processes'));
+    expect(openSession(root).processes.size).toBe(0);
+  });
+
   it('of the index that lead out are refused', () => {
     for (const name of ['session.jsonl', 'session.uid.1.jsonl']) {
       const { root, outside } = victim();
@@ -220,6 +232,10 @@ describe('symbolic links', () => {
   });
 });
 
+function makePipe(path: string): void {
+  execFileSync('sh', ['-c', 'mkfifo "$0"', path]);
+}
+
 describe('pipes, which could hold a reader for ever', () => {
   it.each([
     ['tensor file', (path: string) => join(path, 'inputs.safetensors')],
@@ -228,14 +244,14 @@ describe('pipes, which could hold a reader for ever', () => {
   ])('in place of a %s are not opened', (_, fileOf) => {
     const { root, path } = victim({ record: { execution_status: 'inputs_saved' } });
     rmSync(fileOf(path));
-    execFileSync('mkfifo', [fileOf(path)]);
+    makePipe(fileOf(path));
     expect(inspected(root)).toContain('"call":1');
   });
 
   it('in place of the index are refused', () => {
     const { root } = victim();
     rmSync(join(root, 'session.jsonl'));
-    execFileSync('mkfifo', [join(root, 'session.jsonl')]);
+    makePipe(join(root, 'session.jsonl'));
     expect(() => openSession(root)).toThrow(expect.objectContaining({ code: 'UNSAFE_PATH' }));
     expect(() => openSession(join(root, 'session.jsonl'))).toThrow(
       expect.objectContaining({ code: 'NOT_A_SESSION' }),

@@ -18,8 +18,8 @@ interface Described {
 let dir: string;
 
 beforeAll(async () => {
-  await pythonWith(SAFETENSORS_PACKAGES);
   dir = mkdtempSync(join(tmpdir(), 'fir-official-'));
+  await pythonWith(SAFETENSORS_PACKAGES);
 }, 600_000);
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

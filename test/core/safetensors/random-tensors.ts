@@ -3,7 +3,7 @@ import { FORMAT_DTYPES } from '../../../src/core/safetensors/dtypes.js';
 import type { SafetensorsWrite } from '../../../src/core/safetensors/index.js';
 
 /** Any tensor of the format: every dtype, zero-dimensional and empty shapes, random bytes, keys of any text. */
-export const anyTensor: fc.Arbitrary<SafetensorsWrite> = fc
+const anyTensor: fc.Arbitrary<SafetensorsWrite> = fc
   .record({
     dtype: fc.constantFrom(...FORMAT_DTYPES.keys()),
     shape: fc.array(fc.nat(4), { maxLength: 4 }),

@@ -35,12 +35,16 @@ describe('openSession', () => {
     expect(session.calls.map((call) => call.problem)).toEqual([undefined, undefined]);
   });
 
-  it('opens a session through a symbolic link to its directory', () => {
+  it('opens a session or a dump through a symbolic link that names it', () => {
     const { dir, dumps } = twoCalls();
     const link = join(makeTempDir(), 'latest');
     symlinkSync(dir, link);
     const [first] = openSession(link).calls;
     expect(first?.dump).toBe(dumps[0]);
+    const dumpLink = join(makeTempDir(), 'the-call');
+    symlinkSync(join(dir, dumps[1] ?? ''), dumpLink);
+    const [call] = openSession(dumpLink).calls;
+    expect([call?.functionName, call?.problem]).toEqual(['norm', undefined]);
   });
 
   it('rebuilds a session without an index from its dumps', () => {

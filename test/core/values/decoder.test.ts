@@ -188,11 +188,43 @@ const types = [
   'constructor',
 ];
 const fields = [
-  'items', 'entries', 'properties', 'key', 'value', 'name', 'message', 'source', 'flags', 'class', 'self_id',
-  'tensor_key', 'last_index', 'registered', 'well_known', 'count', 'repr', 'js', 'truncated',
+  'items',
+  'entries',
+  'properties',
+  'key',
+  'value',
+  'name',
+  'message',
+  'source',
+  'flags',
+  'class',
+  'self_id',
+  'tensor_key',
+  'last_index',
+  'registered',
+  'well_known',
+  'count',
+  'repr',
+  'js',
+  'truncated',
 ];
 const scalar = fc.constantFrom<JsonValue>(
-  null, true, -0, 3, 1e300, -1, Number.NaN, 2n ** 70n, 'arg_0', 'arg_0__0', 'length', '__proto__', 'invalid', '-0', '(', '7',
+  null,
+  true,
+  -0,
+  3,
+  1e300,
+  -1,
+  Number.NaN,
+  2n ** 70n,
+  'arg_0',
+  'arg_0__0',
+  'length',
+  '__proto__',
+  'invalid',
+  '-0',
+  '(',
+  '7',
 );
 const { node } = fc.letrec<{ node: JsonValue; items: JsonValue[]; object: JsonObject }>((tie) => ({
   node: fc.oneof({ maxDepth: 5, depthSize: 'small' }, scalar, tie('object'), tie('items')),
@@ -206,7 +238,9 @@ const { node } = fc.letrec<{ node: JsonValue; items: JsonValue[]; object: JsonOb
   object: fc
     .record({
       type: fc.constantFrom(...types),
-      parts: fc.dictionary(fc.constantFrom(...fields), fc.oneof(scalar, tie('items'), tie('node')), { maxKeys: 4 }),
+      parts: fc.dictionary(fc.constantFrom(...fields), fc.oneof(scalar, tie('items'), tie('node')), {
+        maxKeys: 4,
+      }),
       items: tie('items'),
     })
     .map(({ type, parts, items }) => ({ items, entries: items, ...parts, type })),

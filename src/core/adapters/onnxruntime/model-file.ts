@@ -1,57 +1,87 @@
-import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { dirname, isAbsolute, join, normalize, resolve } from 'node:path';
 import { FirError, messageOf } from '../../errors.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { externalDataLocations } from './external-data.js';
+import { type FileIdentity, identifyFile, sideFilesOf } from './file-identity.js';
 
 /** The encoded value of a model that was given by path. */
 export const MODEL_TYPE = 'onnxruntime.model';
 
-/** Protobuf can't hold a message of 2 GiB, so no model file is larger. */
-const MAX_MODEL_BYTES = 2 ** 31 - 1;
-const CHUNK_BYTES = 1 << 22;
+/** Content that the recorder could not read: the call itself said what was wrong with it. */
+const UNREADABLE = { size: null, sha256: null };
 
-interface FileIdentity {
-  size: number;
-  sha256: string;
+/** A model given by path, as what it is: path, size and sha256, of its side files too. */
+export function identifyModel(path: string): JsonObject {
+  const resolved = resolve(path);
+  const identity = identityOrNull(resolved);
+  const external = identity.sha256 === null ? [] : identifySideFiles(resolved);
+  return { type: MODEL_TYPE, path, resolved, ...identity, external };
 }
 
-const identities = new Map<string, { stamp: string; identity: FileIdentity; external: string[] }>();
-
-/**
- * A model given by path, as what it is: path, size and sha256, of its side files too. A file that can't be read is
- * recorded as the path alone; the call itself will say what is wrong with it.
- */
-export function identifyModel(path: string): JsonObject {
-  const absolute = resolve(path);
+function identifySideFiles(model: string): JsonObject[] {
+  let locations: string[];
   try {
-    const { identity, external } = identify(absolute);
-    const sideFiles: JsonValue[] = external.map((location) => ({
-      location,
-      ...hashFile(join(dirname(absolute), location)),
-    }));
-    return { type: MODEL_TYPE, path, resolved: absolute, ...identity, external: sideFiles };
+    locations = sideFilesOf(model);
   } catch {
-    return { type: MODEL_TYPE, path, resolved: absolute, size: null, sha256: null, external: [] };
+    return [];
+  }
+  return locations
+    .filter(isInside)
+    .map((location) => ({ location, ...identityOrNull(join(dirname(model), location)) }));
+}
+
+function identityOrNull(path: string): FileIdentity | typeof UNREADABLE {
+  try {
+    return identifyFile(path);
+  } catch {
+    return UNREADABLE;
+  }
+}
+
+/** A recorded model whose content was found to be the recorded one. */
+export class LocatedModel {
+  /** What the runtime is given. */
+  readonly path: string;
+  readonly #found: string;
+  readonly #recorded: string;
+  readonly #resolved: string;
+
+  constructor(found: string, recorded: string, resolved: string) {
+    // The runtime repeats the path in its errors: the same file goes by the same name.
+    this.path = resolve(recorded) === found ? recorded : found;
+    this.#found = found;
+    this.#recorded = recorded;
+    this.#resolved = resolved;
+  }
+
+  /** An error of the runtime as it reads where the model was recorded, so that it can be told from another. */
+  withRecordedPath(error: unknown): unknown {
+    if (error instanceof Error && this.path !== this.#recorded) {
+      error.message = error.message
+        .replaceAll(this.#found, () => this.#recorded)
+        .replaceAll(dirname(this.#found), () => dirname(this.#resolved));
+    }
+    return error;
   }
 }
 
 /**
- * The path at which a replay finds a recorded model, after its content and that of its side files matched.
- * FirError MODEL_MISSING or MODEL_CHANGED.
+ * Finds a recorded model, its content and that of its side files checked; one that could not be read when it was
+ * recorded must still be unreadable. FirError MODEL_MISSING, MODEL_CHANGED, UNSAFE_PATH, VALUE_INVALID, NOT_REPLAYABLE.
  */
-export function locateModel(node: JsonObject, mapPath: (path: string) => string): string {
-  const recorded = text(node['resolved']) ?? text(node['path']);
-  if (recorded === undefined) throw new FirError('VALUE_INVALID', 'the recorded model has no path');
-  const path = mapPath(recorded);
-  if (node['sha256'] === null) return path;
+export function locateModel(node: JsonObject, mapPath: (path: string) => string): LocatedModel {
+  const recorded = textOf(node, 'path');
+  const resolved = textOf(node, 'resolved');
+  if (/^[a-z][a-z0-9+.-]+:/i.test(recorded)) {
+    throw new FirError('NOT_REPLAYABLE', `the model was not loaded from a file: ${recorded}`);
+  }
+  const path = resolve(mapPath(resolved));
   checkFile(path, node, 'model');
-  const external = Array.isArray(node['external']) ? node['external'] : [];
+  const external = node['external'];
+  if (!Array.isArray(external)) throw invalid('external');
   for (const entry of external) {
-    if (entry === null || typeof entry !== 'object' || Array.isArray(entry)) continue;
-    const location = text(entry['location']);
-    if (location === undefined || !isInside(location)) {
+    if (entry === null || typeof entry !== 'object' || Array.isArray(entry)) throw invalid('external');
+    const location = textOf(entry, 'location');
+    if (!isInside(location)) {
       throw new FirError(
         'UNSAFE_PATH',
         `the recorded model names a side file outside its directory: ${location}`,
@@ -59,75 +89,53 @@ export function locateModel(node: JsonObject, mapPath: (path: string) => string)
     }
     checkFile(join(dirname(path), location), entry, "model's side file");
   }
-  return path;
+  return new LocatedModel(path, recorded, resolved);
 }
 
 function checkFile(path: string, recorded: JsonObject, what: string): void {
+  const { size, sha256 } = recorded;
+  if (size === null && sha256 === null) {
+    if (identityOrNull(path).sha256 === null) return;
+    throw changed(what, path, 'it could not be read then');
+  }
+  if (typeof size !== 'number' || typeof sha256 !== 'string') throw invalid('size and sha256');
   let found: FileIdentity;
   try {
-    found = hashFile(path);
+    found = identifyFile(path, size);
   } catch (error) {
-    throw new FirError('MODEL_MISSING', `the recorded ${what} ${path} can't be read: ${messageOf(error)}`, {
-      hint: 'give its new place with --map-path old=new',
-      where: path,
-      cause: error,
-    });
-  }
-  if (found.sha256 !== recorded['sha256']) {
     throw new FirError(
-      'MODEL_CHANGED',
-      `${what} differs from the recorded one: ${path} has sha256 ${found.sha256.slice(0, 12)}…, ` +
-        `recorded ${String(recorded['sha256']).slice(0, 12)}…`,
-      { hint: 'give the recorded file with --map-path old=new', where: path },
+      'MODEL_MISSING',
+      `the recorded ${what} can't be read: ${messageOf(error)}; --map-path old=new says where it is now`,
+      { where: path },
     );
   }
-}
-
-function identify(path: string): { identity: FileIdentity; external: string[] } {
-  const fd = openSync(path, 'r');
-  try {
-    const { size, mtimeMs, ino } = fstatSync(fd);
-    const stamp = `${size} ${mtimeMs} ${ino}`;
-    const known = identities.get(path);
-    if (known?.stamp === stamp) return known;
-    if (size > MAX_MODEL_BYTES) throw new FirError('TOO_LARGE', `${path} is larger than a model can be`);
-    const bytes = Buffer.allocUnsafe(size);
-    for (let at = 0; at < size; ) {
-      const got = readSync(fd, bytes, at, Math.min(CHUNK_BYTES, size - at), at);
-      if (got === 0) throw new Error(`${path} was cut while it was read`);
-      at += got;
-    }
-    const identity = { size, sha256: createHash('sha256').update(bytes).digest('hex') };
-    const entry = { stamp, identity, external: externalDataLocations(bytes).filter(isInside) };
-    identities.set(path, entry);
-    return entry;
-  } finally {
-    closeSync(fd);
+  if (found.size !== size) throw changed(what, path, `it has ${found.size} bytes, recorded ${size}`);
+  if (found.sha256 !== sha256) {
+    throw changed(what, path, `its sha256 is ${shortened(found.sha256)}, recorded ${shortened(sha256)}`);
   }
 }
 
-function hashFile(path: string): FileIdentity {
-  const fd = openSync(path, 'r');
-  try {
-    const hash = createHash('sha256');
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    let size = 0;
-    for (;;) {
-      const got = readSync(fd, chunk, 0, chunk.length, size);
-      if (got === 0) break;
-      hash.update(chunk.subarray(0, got));
-      size += got;
-    }
-    return { size, sha256: hash.digest('hex') };
-  } finally {
-    closeSync(fd);
-  }
+function changed(what: string, path: string, how: string): FirError {
+  return new FirError('MODEL_CHANGED', `${what} differs from the recorded one: ${how}`, {
+    hint: 'give the recorded file with --map-path old=new',
+    where: path,
+  });
+}
+
+function invalid(field: string): FirError {
+  return new FirError('VALUE_INVALID', `the record of the model has no valid ${field}`);
+}
+
+function shortened(sha256: string): string {
+  return `${sha256.slice(0, 12)}…`;
 }
 
 function isInside(location: string): boolean {
   return !isAbsolute(location) && !normalize(location).split(/[\\/]/).includes('..');
 }
 
-function text(value: JsonValue | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+function textOf(node: JsonObject, field: string): string {
+  const value: JsonValue | undefined = Object.hasOwn(node, field) ? node[field] : undefined;
+  if (typeof value !== 'string') throw invalid(field);
+  return value;
 }

@@ -1,0 +1,121 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { FirError } from '../errors.js';
+import type { ConsentOptions } from '../executors/index.js';
+import type { Reporter } from '../model/reporter.js';
+import type { ReplaySummary } from '../model/verdict.js';
+import { type CallSelection, selectCalls } from '../select/index.js';
+import { openSession, type Session } from '../session/index.js';
+import { LaneRunner } from './lane-runner.js';
+import type { ReplayOptions, ReplaySelection } from './options.js';
+import { ReplayPlan } from './plan.js';
+import { SessionPlanSource } from './plan-source.js';
+import { ReplayContext } from './replay-context.js';
+import { findWorkerEntry, workerEnvironment } from './worker-environment.js';
+
+export type { ReplayTarget } from '../executors/index.js';
+export type { ReplayOptions } from './options.js';
+
+const DEVICES = new Set(['auto', 'cpu']);
+
+/**
+ * Runs the selected calls of a session again, in workers, and tells the reporter what became of each.
+ *
+ * @throws FirError NOT_FOUND, NOT_A_SESSION, UNSAFE_PATH, USAGE, DEVICE_MISSING, WORKER_FAILED.
+ */
+export async function replaySession(options: ReplayOptions, reporter: Reporter): Promise<ReplaySummary> {
+  const { signal } = options;
+  const session = openSession(options.path);
+  const consent = checkOptions(options, session);
+  const preset = options.comparison.preset ?? (session.producer === 'flashinfer' ? 'flashinfer' : 'default');
+  const selected = selectCalls(session, selectionFrom(options.select));
+  const source = new SessionPlanSource(session, consent, options.stateful);
+  const plan = new ReplayPlan(source, new Set(selected.map(({ number }) => number)));
+  const context = new ReplayContext({
+    session,
+    plan,
+    options,
+    consent,
+    reporter,
+    workerOptions: {
+      entry: options.workerEntry ?? findWorkerEntry(),
+      nodeOptions: options.nodeOptions,
+      cwd: consent.app ?? consent.cwd,
+      env: workerEnvironment(process.env),
+      setup: { consent, mapPath: options.mapPath, comparison: { ...options.comparison, preset } },
+    },
+  });
+  const notes = nodeOptionHints(session, options);
+  await reporter.onBegin?.({
+    session: options.path,
+    device: 'cpu',
+    preset,
+    calls: selected.length,
+    ...(notes.length === 0 ? {} : { notes }),
+  });
+  const end = () => context.end();
+  signal?.addEventListener('abort', end);
+  try {
+    if (signal?.aborted === true) end();
+    await runLanes(context, plan, options.jobs);
+  } finally {
+    signal?.removeEventListener('abort', end);
+  }
+  const summary = context.summarise(selected.length, signal?.aborted === true);
+  await reporter.onEnd?.(summary);
+  return summary;
+}
+
+function selectionFrom({ call, include, exclude, pid }: ReplaySelection): CallSelection {
+  return { include, exclude, pid, ...(call === undefined ? {} : { call }) };
+}
+
+/** At most `jobs` lanes at a time; one that can't go on ends the others. */
+async function runLanes(context: ReplayContext, plan: ReplayPlan, jobs: number): Promise<void> {
+  const waiting = [...plan.lanes];
+  const runNext = async (): Promise<void> => {
+    for (let lane = waiting.shift(); lane !== undefined && !context.isEnded; lane = waiting.shift()) {
+      try {
+        await new LaneRunner(context, lane).run();
+      } catch (error) {
+        context.end();
+        throw error;
+      }
+    }
+  };
+  const runners = Array.from({ length: Math.max(1, Math.min(jobs, waiting.length)) }, runNext);
+  const endings = await Promise.allSettled(runners);
+  for (const ending of endings) if (ending.status === 'rejected') throw ending.reason;
+}
+
+function checkOptions(options: ReplayOptions, session: Session): ConsentOptions {
+  const cwd = process.cwd();
+  if (!DEVICES.has(options.device)) {
+    throw new FirError('DEVICE_MISSING', `device ${options.device} is not there`, {
+      hint: 'replay on the host: --device cpu',
+    });
+  }
+  const app = options.app === undefined ? undefined : resolve(options.app);
+  if (app !== undefined && statSync(app, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new FirError('USAGE', `--app ${options.app} is no directory`);
+  }
+  for (const { file } of options.targets) {
+    if (!existsSync(resolve(cwd, file)))
+      throw new FirError('USAGE', `--target names ${file}, which does not exist`);
+  }
+  const entryFiles = [...session.processes.values()].flatMap(({ argv }) => argv[1] ?? []);
+  return { app, cwd, allow: options.allow, targets: options.targets, entryFiles };
+}
+
+/** Options of the recorded program's Node, as hints: a recording is never followed there. */
+function nodeOptionHints(session: Session, options: ReplayOptions): string[] {
+  if (options.nodeOptions.length > 0) return [];
+  const recorded = new Set<string>();
+  for (const { execArgv, node_options: nodeOptions } of session.processes.values()) {
+    const all = [...execArgv, ...(nodeOptions ?? '').split(/\s+/)].filter((option) => option !== '');
+    if (all.length > 0) recorded.add(all.join(' '));
+  }
+  return [...recorded]
+    .slice(0, 3)
+    .map((all) => `recorded with the Node options ${all}; give those that the code needs with --node-option`);
+}

@@ -1,0 +1,110 @@
+import type { StateRule } from '../adapters/contract.js';
+import { ADAPTERS } from '../adapters/index.js';
+import type { ConsentOptions } from '../executors/index.js';
+import type { CallRecord } from '../model/call.js';
+import type { JsonValue } from '../model/json.js';
+import type { CallEntry, Session } from '../session/index.js';
+import type { CallFacts, ObjectName, PlanSource } from './plan-types.js';
+import { visitNodes } from './recorded-values.js';
+import { whyNotRunnable } from './runnable.js';
+
+const NO_FACTS: CallFacts = {
+  argumentObjects: [],
+  resultObjects: [],
+  adapter: undefined,
+  isRunnable: false,
+  startedUs: 0,
+  endedUs: 0,
+};
+
+/** A session as the plan sees it. Records are read once, and only of processes that have objects at all. */
+export class SessionPlanSource implements PlanSource {
+  readonly calls: readonly CallEntry[];
+  readonly #session: Session;
+  readonly #consent: ConsentOptions;
+  readonly #stateful: Readonly<Record<string, readonly string[]>>;
+  readonly #facts = new Map<number, CallFacts>();
+  readonly #withObjects = new Set<string>();
+
+  constructor(
+    session: Session,
+    consent: ConsentOptions,
+    stateful: Readonly<Record<string, readonly string[]>>,
+  ) {
+    this.calls = session.calls;
+    this.#session = session;
+    this.#consent = consent;
+    this.#stateful = stateful;
+    for (const call of session.calls) if (call.selfId !== undefined) this.#withObjects.add(call.processUid);
+  }
+
+  factsOf(number: number): CallFacts {
+    const call = this.calls[number - 1];
+    if (call === undefined || !this.#withObjects.has(call.processUid)) return NO_FACTS;
+    const known = this.#facts.get(number);
+    if (known !== undefined) return known;
+    const facts = this.#readFacts(call);
+    this.#facts.set(number, facts);
+    return facts;
+  }
+
+  ruleOf(className: string, adapterName: string | undefined): StateRule {
+    if (Object.hasOwn(this.#stateful, className)) return { latest: this.#stateful[className] ?? [] };
+    const adapter = ADAPTERS.find(({ name }) => name === adapterName);
+    return adapter?.stateRule(className) ?? 'full';
+  }
+
+  #readFacts(call: CallEntry): CallFacts {
+    const record = readRecord(this.#session, call);
+    if (record === undefined) return NO_FACTS;
+    const resolution = this.#session.resolveOf(call, record);
+    const startedUs = microsOf(record.fir?.started_at);
+    return {
+      argumentObjects: objectsIn(record.input_metadata),
+      resultObjects: objectsIn(record.output_metadata),
+      adapter: resolution?.kind === 'adapter' ? resolution.adapter : undefined,
+      isRunnable: whyNotRunnable(call, record, resolution, this.#consent) === undefined,
+      startedUs,
+      endedUs: endOf(record, startedUs),
+    };
+  }
+}
+
+/** Undefined where the record can't be read: the call's own turn says why. */
+function readRecord(session: Session, call: CallEntry): CallRecord | undefined {
+  if (call.status === 'no_record') return undefined;
+  try {
+    return session.readRecord(call);
+  } catch {
+    return undefined;
+  }
+}
+
+function objectsIn(metadata: Readonly<Record<string, JsonValue>>): ObjectName[] {
+  let found: ObjectName[] | undefined;
+  for (const value of Object.values(metadata)) {
+    visitNodes(value, ({ type, self_id: selfId, class: className }) => {
+      if (type !== 'js.object_ref' || typeof className !== 'string') return;
+      found ??= [];
+      found.push({ selfId: String(selfId), className });
+    });
+  }
+  return found ?? NO_OBJECTS;
+}
+
+const NO_OBJECTS: ObjectName[] = [];
+
+/** Two calls overlap by microseconds, which Date does not have. A recorder that wrote no times says nothing of overlaps. */
+function microsOf(startedAt: string | undefined): number {
+  const millis = startedAt === undefined ? Number.NaN : Date.parse(startedAt);
+  if (Number.isNaN(millis)) return 0;
+  const digits = /\.\d{3}(\d{3})/.exec(startedAt ?? '')?.[1] ?? '0';
+  return millis * 1000 + Number(digits);
+}
+
+function endOf(record: CallRecord, startedUs: number): number {
+  if (record.fir === undefined) return startedUs;
+  return record.execution_status === 'inputs_saved'
+    ? Number.POSITIVE_INFINITY
+    : startedUs + (record.fir.duration_us ?? 0);
+}

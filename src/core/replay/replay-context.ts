@@ -1,0 +1,111 @@
+import type { ConsentOptions } from '../executors/index.js';
+import type { Reporter } from '../model/reporter.js';
+import type { CallResult, ReplaySummary } from '../model/verdict.js';
+import type { CallEntry, Session } from '../session/index.js';
+import type { ReplayOptions } from './options.js';
+import type { ReplayPlan } from './plan.js';
+import { StateLedger } from './state-ledger.js';
+import { SummaryCounter } from './summary.js';
+import { WorkerHandle, type WorkerOptions } from './worker-handle.js';
+
+const FAILURES = new Set(['mismatch', 'error', 'crashed', 'timeout']);
+
+/** What the lanes of one replay share. */
+export class ReplayContext {
+  readonly session: Session;
+  readonly plan: ReplayPlan;
+  readonly options: ReplayOptions;
+  readonly consent: ConsentOptions;
+  readonly ledger: StateLedger;
+  readonly #reporter: Reporter;
+  readonly #workerOptions: WorkerOptions;
+  readonly #counter = new SummaryCounter();
+  readonly #workers = new Set<WorkerHandle>();
+  readonly #saidOnce = new Set<string>();
+  #reports: Promise<void> = Promise.resolve();
+  #isEnded = false;
+  #hasFailure = false;
+
+  constructor(parts: {
+    session: Session;
+    plan: ReplayPlan;
+    options: ReplayOptions;
+    consent: ConsentOptions;
+    reporter: Reporter;
+    workerOptions: WorkerOptions;
+  }) {
+    this.session = parts.session;
+    this.plan = parts.plan;
+    this.options = parts.options;
+    this.consent = parts.consent;
+    this.ledger = new StateLedger(parts.plan);
+    this.#reporter = parts.reporter;
+    this.#workerOptions = parts.workerOptions;
+  }
+
+  /** The replay was interrupted, or a lane could not go on: nothing more is run or told. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** With --fail-fast: what is left is not run. */
+  get isStopped(): boolean {
+    return this.options.failFast && this.#hasFailure;
+  }
+
+  entryOf(call: number): CallEntry {
+    const entry = this.session.calls[call - 1];
+    if (entry === undefined) throw new RangeError(`no call ${call}`);
+    return entry;
+  }
+
+  begin(entry: CallEntry): void {
+    this.#reporter.onCallBegin?.({
+      call: entry.number,
+      dump: entry.dump,
+      function: entry.functionName,
+      pid: entry.pid,
+    });
+  }
+
+  /** Told one after the other, also where several lanes run. */
+  report(result: CallResult): Promise<void> {
+    if (FAILURES.has(result.verdict)) this.#hasFailure = true;
+    this.#reports = this.#reports.then(async () => {
+      if (this.#isEnded) return;
+      this.#counter.add(result);
+      await this.#reporter.onCallEnd?.(result);
+    });
+    return this.#reports;
+  }
+
+  /** Those of the notes that were not said before. */
+  firstTime(notes: readonly string[]): string[] {
+    const fresh = notes.filter((note) => !this.#saidOnce.has(note));
+    for (const note of fresh) this.#saidOnce.add(note);
+    return fresh;
+  }
+
+  async startWorker(): Promise<WorkerHandle> {
+    const worker = await WorkerHandle.start(this.#workerOptions);
+    this.#workers.add(worker);
+    if (this.#isEnded) worker.kill();
+    return worker;
+  }
+
+  async closeWorker(worker: WorkerHandle): Promise<void> {
+    this.#workers.delete(worker);
+    await worker.close();
+  }
+
+  /** Kills what runs. */
+  end(): void {
+    this.#isEnded = true;
+    for (const worker of this.#workers) worker.kill();
+  }
+
+  summarise(calls: number, wasInterrupted: boolean): ReplaySummary {
+    const { allowIncomplete } = this.options;
+    return this.#counter.finish(calls, { allowIncomplete, wasInterrupted });
+  }
+}

@@ -1,0 +1,30 @@
+import type { FirFields, Resolution } from '../core/model/call.js';
+import type { EncodedArguments } from './encode-arguments.js';
+import { declaredRoles, type RecordedFunction } from './recorded-function.js';
+
+/** What the first record of a call says about its kind and about whether it can be replayed. */
+export function startFields(
+  fn: RecordedFunction,
+  isObjectUnknown: boolean,
+  { problems, isTruncated }: EncodedArguments,
+  keys: readonly string[],
+): Pick<FirFields, 'kind'> & Partial<FirFields> {
+  const roles = declaredRoles(fn, keys);
+  const className = fn.name.slice(0, fn.name.lastIndexOf('.'));
+  const reasons = isObjectUnknown
+    ? [...problems, `its object, a ${className}, was not constructed while recording`]
+    : problems;
+  return {
+    kind: fn.kind,
+    ...(fn.constructs === undefined ? {} : { constructs: true, self_class: fn.constructs }),
+    ...(roles === undefined ? {} : { roles }),
+    ...(reasons.length === 0 ? {} : { not_replayable: reasons }),
+    ...(isTruncated ? { truncated: true } : {}),
+  };
+}
+
+/** A tentative answer stands in the process header only: a record says what is known for sure. */
+export function settledResolution(fn: RecordedFunction): Resolution | undefined {
+  const { current } = fn.resolve;
+  return current?.kind === 'module' && current.tentative ? undefined : current;
+}
