@@ -19,7 +19,7 @@ export function wallMs(command, args, env = {}) {
   return Number(process.hrtime.bigint() - start) / 1e6;
 }
 
-export function median(values) {
+function median(values) {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 

@@ -67,19 +67,37 @@ const tinyOn = (parent) =>
   inDirectory(parent, (directory) =>
     numberFrom(process.execPath, [program('tiny-call.cjs'), 'roles'], recording(join(directory, 's'))),
   );
-row('tiny call, recorded', 'the bare call', compare(() => tinyOn(places[0][1]), bareCall, 3), 'µs');
+row(
+  'tiny call, recorded',
+  'the bare call',
+  compare(() => tinyOn(places[0][1]), bareCall, 3),
+  'µs',
+);
 
 const bareNode = () => wallMs(process.execPath, ['-e', '0']);
 const START_ROUNDS = 25;
-row('fir --version', 'node -e 0', compare(() => wallMs(process.execPath, [fir, '--version']), bareNode, START_ROUNDS), 'ms');
-row('fir --help', 'node -e 0', compare(() => wallMs(process.execPath, [fir, '--help']), bareNode, START_ROUNDS), 'ms');
+row(
+  'fir --version',
+  'node -e 0',
+  compare(() => wallMs(process.execPath, [fir, '--version']), bareNode, START_ROUNDS),
+  'ms',
+);
+row(
+  'fir --help',
+  'node -e 0',
+  compare(() => wallMs(process.execPath, [fir, '--help']), bareNode, START_ROUNDS),
+  'ms',
+);
 row(
   'fir inspect, of a path that is missing',
   'node -e 0',
   compare(() => wallMs(process.execPath, [fir, 'inspect', '/nonexistent']), bareNode, START_ROUNDS),
   'ms',
 );
-const preload = { NODE_OPTIONS: `--require "${join(here, '..', 'dist', 'preload', 'register.cjs')}"`, FIR_LOGLEVEL: '10' };
+const preload = {
+  NODE_OPTIONS: `--require "${join(here, '..', 'dist', 'preload', 'register.cjs')}"`,
+  FIR_LOGLEVEL: '10',
+};
 row(
   'a preloaded program that records nothing',
   'the same without',

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { FirError } from './errors.js';
 
 /** The directory of this package, from the built files as from the sources. */
-export function packageRoot(): string {
+function packageRoot(): string {
   for (let directory = dirname(fileURLToPath(import.meta.url)); ; directory = dirname(directory)) {
     const manifest = join(directory, 'package.json');
     if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).name === 'fir-recorder')

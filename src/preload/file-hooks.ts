@@ -25,14 +25,15 @@ export class FileHooks {
   }
 
   /** What `require` is to give for an ES module, where its loading could not be hooked. */
-  instrumentRequired(namespace: object): unknown {
+  instrumentRequired(exports: unknown): unknown {
+    if (!types.isModuleNamespaceObject(exports)) return exports;
     for (const spec of this.#specs) {
       const module = requireHere.cache[spec.target];
-      if (module?.exports !== namespace) continue;
-      module.exports = this.#instrument(spec.target, spec, namespace);
+      if (module?.exports !== exports) continue;
+      module.exports = this.#instrument(spec.target, spec, exports as object);
       return module.exports;
     }
-    return namespace;
+    return exports;
   }
 
   #instrument(path: string, spec: InstrumentSpec, exports: object): object {

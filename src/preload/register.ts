@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isModuleNamespaceObject } from 'node:util/types';
 import * as workerThreads from 'node:worker_threads';
 import { ADAPTER_PACKAGES } from '../core/adapters/packages.js';
 import { messageOf } from '../core/errors.js';
@@ -59,8 +58,9 @@ function install(specs: readonly InstrumentSpec[]): void {
     if (typeof request === 'string' && request.includes('onnxruntime')) {
       safely(() => hookPackage(request, parent, exports));
     }
-    if (fileHooks === undefined || !isModuleNamespaceObject(exports)) return exports;
-    return safely(() => fileHooks.instrumentRequired(exports)) ?? exports;
+    return fileHooks === undefined
+      ? exports
+      : (safely(() => fileHooks.instrumentRequired(exports)) ?? exports);
   };
 }
 

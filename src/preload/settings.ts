@@ -19,7 +19,7 @@ export interface RecorderSettings {
 }
 
 /** Reads a level leniently: a recorder must never stop the program for a bad variable. */
-export function levelFrom(text: string | undefined): Level {
+function levelFrom(text: string | undefined): Level {
   const number = Number(text ?? 0);
   if (!(number > 0)) return 0;
   if (number >= 10) return 10;

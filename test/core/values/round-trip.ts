@@ -26,7 +26,7 @@ export function roundTrip(values: readonly unknown[], context: Partial<DecodeCon
 }
 
 /** Tensors as a replay makes them: one copy of each storage, which its tensors share. */
-export function rehydrate(sources: ReadonlyMap<string, TensorSource>): (key: string) => unknown {
+function rehydrate(sources: ReadonlyMap<string, TensorSource>): (key: string) => unknown {
   const storages = new Map<object, Storage>();
   return (key) => {
     const source = sources.get(key);
