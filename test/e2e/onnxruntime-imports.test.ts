@@ -88,6 +88,14 @@ describe('a program that loads onnxruntime-node', () => {
     expect(readCaptured(session).calls).toHaveLength(4);
   });
 
+  it('through tsx is recorded', async () => {
+    const { model, session } = makePlace();
+    const command = [nodeUnderTest, '--import', 'tsx', program('ort-typescript.cts'), model];
+    const captured = await runFir(['capture', '-o', session, '--', ...command]);
+    expect(captured.stdout).toBe('Float32Array(2) [ 1, 2 ]\n');
+    expect(readCaptured(session).calls).toHaveLength(2);
+  });
+
   it('with require() of onnxruntime-web is recorded and replayed', async () => {
     const { model, session } = makePlace();
     const captured = await captureProgram(session, ['ort-web.cjs', model]);

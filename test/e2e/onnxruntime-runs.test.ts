@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { nodeUnderTest, runProcess, temporaryDirectory } from '../support/fir.js';
 import { addModel, onnxModel } from '../support/onnx-model.js';
 import { replayJson } from '../support/replay-json.js';
@@ -24,21 +25,34 @@ function twoOutputs(): Buffer {
   });
 }
 
-/** Recorded runs by what the program printed of them, in order. */
-async function captureRuns(): Promise<{ session: string; said: string[]; runs: Map<string, CapturedCall> }> {
-  const directory = temporaryDirectory();
+interface RecordedRuns {
+  session: string;
+  /** By what the program prints of them. */
+  runs: ReadonlyMap<string, CapturedCall>;
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'fir-test-'));
+let recorded: Promise<RecordedRuns> | undefined;
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** The program's runs, recorded once for all tests. */
+function recordedRuns(): Promise<RecordedRuns> {
+  recorded ??= captureRuns();
+  return recorded;
+}
+
+async function captureRuns(): Promise<RecordedRuns> {
   const model = join(directory, 'model.onnx');
   writeFileSync(model, twoOutputs());
   const bare = await runProcess(nodeUnderTest, [program('ort-runs.cjs'), model]);
   const session = join(directory, 'session');
   const captured = await captureProgram(session, ['ort-runs.cjs', model]);
   expect([captured.code, captured.stdout]).toEqual([0, bare.stdout]);
-  const said = captured.stdout.split('\n').filter((line) => line !== '');
+  const lines = captured.stdout.split('\n').filter((line) => line !== '');
+  expect(NAMES.filter((name) => lines.some((line) => line.startsWith(`${name} `)))).toEqual(NAMES);
   const { calls } = readCaptured(session);
-  expect(calls).toHaveLength(said.length + 1);
-  const names = NAMES.filter((name) => said.some((line) => line.startsWith(`${name} `)));
-  expect(names).toEqual(NAMES);
-  return { session, said, runs: new Map(NAMES.map((name, at) => [name, calls[at + 1] as CapturedCall])) };
+  expect(calls).toHaveLength(lines.length + 1);
+  return { session, runs: new Map(NAMES.map((name, at) => [name, calls[at + 1] as CapturedCall])) };
 }
 
 const NAMES = [
@@ -75,7 +89,7 @@ function endStates(call: CapturedCall | undefined): Record<string, number[]> {
 
 describe('InferenceSession.run', () => {
   it('is recorded and replayed in every form, failures too', async () => {
-    const { session, runs } = await captureRuns();
+    const { session, runs } = await recordedRuns();
     const failed = [...runs].filter(([, { status }]) => status === 'failed').map(([name]) => name);
     expect(failed).toEqual([
       'missing feed',
@@ -100,7 +114,7 @@ describe('InferenceSession.run', () => {
   });
 
   it('has tensors that the results were written to, as they ended', async () => {
-    const { runs } = await captureRuns();
+    const { runs } = await recordedRuns();
     const written = runs.get('preallocated');
     expect(written?.fir.roles).toMatchObject({ arg_0__value_0: 'in', arg_1__value_0: 'out' });
     expect(written?.fir.tensors['arg_1__value_0']?.data).toBeUndefined();
@@ -115,7 +129,7 @@ describe('InferenceSession.run', () => {
   });
 
   it('that writes to the wrong place, or nowhere, is a mismatch', async () => {
-    const { session } = await captureRuns();
+    const { session } = await recordedRuns();
     const calls = ['preallocated with the answer', 'in place', 'overlapping'].map(
       (name) => NAMES.indexOf(name) + 2,
     );
@@ -132,7 +146,7 @@ describe('InferenceSession.run', () => {
   it.each(['released', 'second release'])(
     'that fails because its session was released is reproduced alone: %s',
     async (name) => {
-      const { session } = await captureRuns();
+      const { session } = await recordedRuns();
       const call = String(NAMES.indexOf(name) + 2);
       expect((await replayJson(session, ['--call', call])).verdicts).toEqual([`${call} pass`]);
     },
@@ -141,13 +155,13 @@ describe('InferenceSession.run', () => {
 
 describe('sessions side by side', () => {
   it('are told apart, in turns and all at once', async () => {
-    const directory = temporaryDirectory();
+    const place = temporaryDirectory();
     const models = [100, 200].map((value) => {
-      const path = join(directory, `${value}.onnx`);
+      const path = join(place, `${value}.onnx`);
       writeFileSync(path, addModel(2, Float32Array.of(value, value)));
       return path;
     });
-    const session = join(directory, 'session');
+    const session = join(place, 'session');
     const captured = await captureProgram(session, ['ort-overlapping.mjs', ...models]);
     expect(captured.code).toBe(0);
     const { calls } = readCaptured(session);

@@ -23,7 +23,7 @@ interface ReplayDocument {
     function: string;
     verdict: string;
     outputs: { key: string; verdict: string; mismatched?: number }[];
-    error?: { message: string };
+    reason?: string;
   }[];
   summary: Record<string, number>;
 }
@@ -138,7 +138,7 @@ describe('the voice-activity example', () => {
       const { result, document } = await replay(session);
       expect(result.code).toBe(1);
       expect(document.calls[0]).toMatchObject({ verdict: 'error' });
-      expect(document.calls[0]?.error?.message).toContain('model');
+      expect(document.calls[0]?.reason).toContain('model');
       const found = await replay(session, '--map-path', `${directory}=${moved}`);
       expect(found.result.code).toBe(0);
     } finally {
@@ -152,7 +152,7 @@ describe('the voice-activity example', () => {
     try {
       const { result, document } = await replay(session);
       expect(result.code).toBe(1);
-      expect(document.calls[0]?.error?.message).toContain('differs from the recorded');
+      expect(document.calls[0]?.reason).toContain('differs from the recorded');
     } finally {
       writeFileSync(model, original);
     }

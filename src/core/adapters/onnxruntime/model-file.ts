@@ -103,11 +103,11 @@ function checkFile(path: string, recorded: JsonObject, what: string): void {
   try {
     found = identifyFile(path, size);
   } catch (error) {
-    throw new FirError(
-      'MODEL_MISSING',
-      `the recorded ${what} can't be read: ${messageOf(error)}; --map-path old=new says where it is now`,
-      { where: path },
-    );
+    const why = (error as NodeJS.ErrnoException).code ?? messageOf(error);
+    throw new FirError('MODEL_MISSING', `the recorded ${what} can't be read: ${why}`, {
+      hint: 'give its new place with --map-path old=new',
+      where: path,
+    });
   }
   if (found.size !== size) throw changed(what, path, `it has ${found.size} bytes, recorded ${size}`);
   if (found.sha256 !== sha256) {
