@@ -24,7 +24,7 @@ function testOn(node) {
   const isGood = runNode(
     [
       'node_modules/vitest/vitest.mjs',
-      ...['run', 'test/e2e', '--reporter=default', '--reporter=json', `--outputFile=${report}`],
+      ...['run', 'test/e2e', 'test/cli', '--reporter=default', '--reporter=json', `--outputFile=${report}`],
     ],
     // What tests start is run by that Node, also what they find as `node`.
     { FIR_TEST_NODE: node, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` },

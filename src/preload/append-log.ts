@@ -1,9 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 
 const NEWLINE = 0x0a;
-const PAUSE_MS = 1;
-const PAUSES = 5;
-const neverNotified = new Int32Array(new SharedArrayBuffer(4));
+const MODE = 0o600;
 
 /**
  * An append-only file of lines shared by several processes: one record is one `write` with O_APPEND.
@@ -16,7 +14,7 @@ export class AppendLog {
   #ownEnd = -1;
 
   constructor(path: string) {
-    this.#fd = openSync(path, 'a+', 0o600);
+    this.#fd = openSync(path, 'a+', MODE);
   }
 
   /** `line` ends with its newline. */
@@ -24,22 +22,29 @@ export class AppendLog {
     const { size } = fstatSync(this.#fd);
     const isTorn = size > 0 && size !== this.#ownEnd && this.#isTorn(size);
     const bytes = isTorn ? Buffer.concat([Buffer.of(NEWLINE), line]) : line;
-    const written = writeSync(this.#fd, bytes);
-    this.#ownEnd = written === bytes.length ? size + written : -1;
-    if (written !== bytes.length) throw new Error(`only ${written} of ${bytes.length} bytes were written`);
+    this.#ownEnd = -1;
+    let written = writeSync(this.#fd, bytes);
+    // A disk that is nearly full takes a part: the rest fails with the reason.
+    while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
+    this.#ownEnd = size + written;
   }
 
   close(): void {
     closeSync(this.#fd);
   }
 
-  /** A large record of another process shows page by page while it is written: only what stays torn is torn. */
+  /**
+   * A large record of another process shows page by page while it is written. Changing the mode waits for the lock that
+   * a write holds: when the file has not grown then, nobody is writing.
+   */
   #isTorn(size: number): boolean {
-    for (let pause = 0, end = size; ; pause += 1, end = fstatSync(this.#fd).size) {
+    for (let end = size; ; ) {
       readSync(this.#fd, this.#byte, 0, 1, end - 1);
       if (this.#byte[0] === NEWLINE) return false;
-      if (pause === PAUSES) return true;
-      Atomics.wait(neverNotified, 0, 0, PAUSE_MS);
+      fchmodSync(this.#fd, MODE);
+      const grown = fstatSync(this.#fd).size;
+      if (grown <= end) return true;
+      end = grown;
     }
   }
 }

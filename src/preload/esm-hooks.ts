@@ -79,7 +79,7 @@ function pathFrom(url: string): string {
 interface SyncHooks {
   resolve(
     specifier: string,
-    context: { parentURL?: string },
+    context: { parentURL?: string; conditions?: readonly string[] },
     next: (specifier: string, context: unknown) => Resolved,
   ): Resolved;
   load(url: string, context: unknown, next: (url: string, context: unknown) => unknown): unknown;
@@ -89,8 +89,13 @@ interface SyncHooks {
 export function createHooks(specs: readonly InstrumentSpec[], recorderPath: string): SyncHooks {
   const instrumentation = new EsmInstrumentation(specs, recorderPath);
   return {
-    resolve: (specifier, context, next) =>
-      instrumentation.redirect(specifier, context.parentURL, next(specifier, context)),
+    resolve: (specifier, context, next) => {
+      const resolved = next(specifier, context);
+      // What `require` gets of an ES module is replaced after loading: Node takes a stand-in for the module itself.
+      return context.conditions?.includes('require')
+        ? resolved
+        : instrumentation.redirect(specifier, context.parentURL, resolved);
+    },
     load: (url, context, next) => instrumentation.standIn(url) ?? next(url, context),
   };
 }

@@ -29,7 +29,7 @@ export class FileHooks {
     if (!types.isModuleNamespaceObject(exports)) return exports;
     for (const spec of this.#specs) {
       const module = requireHere.cache[spec.target];
-      if (module?.exports !== exports) continue;
+      if (module === undefined || module.exports !== exports) continue;
       module.exports = this.#instrument(spec.target, spec, exports as object);
       return module.exports;
     }

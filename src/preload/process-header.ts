@@ -6,7 +6,7 @@ import type { Resolution } from '../core/model/call.js';
 import type { ProcessHeader } from '../core/model/session.js';
 import { isoFromMicros, nowMicros } from './clock.js';
 import { writeBeside } from './dump-files.js';
-import type { RecorderSettings } from './settings.js';
+import { DUMP_LEVEL, type RecorderSettings } from './settings.js';
 
 /** Variables that change what is computed, and nothing that could hold a secret. */
 const ALLOWED_ENV = [
@@ -25,10 +25,12 @@ const ALLOWED_ENV = [
 export class HeaderFile {
   readonly header: ProcessHeader;
   readonly #directory: string;
+  readonly #isKept: boolean;
   #written = false;
 
   constructor(settings: RecorderSettings, userNodeOptions: string | undefined, firVersion: string) {
     this.#directory = `${settings.directory}/processes`;
+    this.#isKept = settings.level >= DUMP_LEVEL;
     this.header = {
       format: 'fir.process/1',
       process_uid: randomBytes(8).toString('hex'),
@@ -81,7 +83,9 @@ export class HeaderFile {
     if ((count & (count - 1)) === 0) this.write();
   }
 
+  /** Nothing where calls are only logged. */
   write(): void {
+    if (!this.#isKept) return;
     if (!this.#written) {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
       this.#written = true;

@@ -11,9 +11,8 @@ import type { ObjectTable } from './object-table.js';
 import type { HeaderFile } from './process-header.js';
 import type { CallInProgress } from './recorded-call.js';
 import type { RecordedFunction } from './recorded-function.js';
-import type { RecorderSettings } from './settings.js';
+import { DUMP_LEVEL, type RecorderSettings } from './settings.js';
 
-const DUMP_LEVEL = 10;
 const MAX_ERROR_KINDS = 20;
 /** Recorded calls inside one another that keep their files open: the program needs descriptors too. */
 const MAX_OPEN_CALLS = 16;

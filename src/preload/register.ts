@@ -96,28 +96,44 @@ function safely<T>(work: () => T): T | undefined {
 const hooked = new WeakSet<object>();
 
 /** A package is known by its manifest: directories of that name may belong to anybody. */
-function hookPackage(request: string, parent: Parent, exports: unknown): void {
-  if (exports === null || typeof exports !== 'object' || hooked.has(exports)) return;
+function hookPackage(request: string, parent: Parent, loaded: unknown): void {
+  if (isHooked(loaded)) return;
   const path = internals._resolveFilename(request, parent, false);
-  const { name, version } = isAbsolute(path) ? manifestAbove(path) : {};
-  if (name === undefined || !PACKAGES.has(name)) return;
+  const manifest = isAbsolute(path) ? manifestAbove(path) : undefined;
+  if (manifest === undefined || !PACKAGES.has(manifest.name)) return;
+  // Module hooks that give sources have Node load all files of a package but its addon past this one.
+  const exports: unknown = path.endsWith('.node') ? requireHere.cache[manifest.entry]?.exports : loaded;
+  if (exports === null || typeof exports !== 'object' || isHooked(exports)) return;
   hooked.add(exports);
-  recorder().instrumentPackage(name, exports as Record<string, unknown>, version);
+  recorder().instrumentPackage(manifest.name, exports as Record<string, unknown>, manifest.version);
+}
+
+function isHooked(exports: unknown): boolean {
+  return typeof exports === 'object' && exports !== null && hooked.has(exports);
+}
+
+interface Manifest {
+  name: string;
+  version: string | undefined;
+  /** The file that the package's name stands for. */
+  entry: string;
 }
 
 /** Of the nearest package.json that has a name: one without only says which kind of modules are below it. */
-function manifestAbove(path: string): { name?: string | undefined; version?: string | undefined } {
+function manifestAbove(path: string): Manifest | undefined {
   for (let directory = dirname(path); directory !== dirname(directory); directory = dirname(directory)) {
-    let manifest: { name?: unknown; version?: unknown };
+    let manifest: { name?: unknown; version?: unknown; main?: unknown };
     try {
       manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
     } catch {
       continue;
     }
-    const { name, version } = manifest;
-    if (typeof name === 'string') return { name, version: typeof version === 'string' ? version : undefined };
+    const { name, version, main } = manifest;
+    if (typeof name !== 'string') continue;
+    const entry = join(directory, typeof main === 'string' ? main : 'index.js');
+    return { name, version: typeof version === 'string' ? version : undefined, entry };
   }
-  return {};
+  return undefined;
 }
 
 /** In this thread where Node can; older Nodes run module hooks in a thread of their own. */

@@ -111,7 +111,7 @@ export function placeOf(path: string): Placed {
   };
 }
 
-export function packageVersion(root: string): string | undefined {
+function packageVersion(root: string): string | undefined {
   try {
     const version: unknown = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')).version;
     return typeof version === 'string' ? version : undefined;

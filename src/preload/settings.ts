@@ -3,6 +3,9 @@ import { resolve } from 'node:path';
 /** 0 off, 1 names, 3 arguments and results, 5 with statistics, 10 dumps. */
 export type Level = 0 | 1 | 3 | 5 | 10;
 
+/** From here on calls are recorded; below they are only logged. */
+export const DUMP_LEVEL = 10;
+
 export interface RecorderSettings {
   level: Level;
   /** Absolute session directory. */

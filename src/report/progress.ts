@@ -1,9 +1,13 @@
 import type { Ora } from 'ora';
 import type { ProgressView } from './pretty.js';
 
-/** A spinner on stderr, for terminals only; elsewhere undefined, and ora is never loaded. */
+/**
+ * A spinner on stderr, for terminals only; elsewhere undefined, and ora is never loaded. On a terminal that says it
+ * has no columns ora would clear lines without end.
+ */
 export async function loadProgress(): Promise<ProgressView | undefined> {
-  if (process.stderr.isTTY !== true || process.env['TERM'] === 'dumb' || process.env['CI']) return undefined;
+  const isTerminal = process.stderr.isTTY === true && process.stderr.columns > 0;
+  if (!isTerminal || process.env['TERM'] === 'dumb' || process.env['CI']) return undefined;
   const { default: ora } = await import('ora');
   // The user's Ctrl-C is ours to handle, and what is typed meanwhile is the shell's.
   return new SpinnerProgress(ora({ stream: process.stderr, discardStdin: false, hideCursor: true }));

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { firBin, nodeUnderTest, runFir } from '../support/fir.js';
+import { firBin, nodeUnderTest, repository, runFir, runProcess } from '../support/fir.js';
 import { APP, callOf, floats, UNDEFINED } from '../support/replay-session.js';
 import { expectValid } from '../support/schema.js';
 import { type WrittenCall, writeSession } from '../support/session-writer.js';
@@ -162,6 +162,15 @@ test('a reader that leaves early does not change the verdict', async () => {
   });
   child.stdout.destroy();
   expect(await new Promise((resolve) => child.once('close', resolve))).toBe(1);
+});
+
+test('a terminal that says it has no columns gets the same lines, and the replay ends', async () => {
+  const terminal = join(repository, 'test', 'fixtures', 'programs', 'run-in-terminal.py');
+  const fir = [nodeUnderTest, firBin, 'replay', recorded(GOOD), '--app', APP];
+  const { stdout } = await runProcess('python3', [terminal, '', ...fir], { env: { CI: '', TERM: 'xterm' } });
+  expect(stdout).toMatch(
+    /\n1 passed, 0 ran, 0 mismatches, 0 skipped of 1 call \(2 outputs compared\)\nexit 0\n$/,
+  );
 });
 
 test('an interrupted replay ends its report and exits with 130', async () => {

@@ -132,7 +132,7 @@ describe('recorded functions', () => {
       multiply: { kind: 'unresolved', reason: 'not exported (closure or private)' },
       local: { kind: 'unresolved', reason: 'importing it would run the program' },
     });
-    expect(callNamed(session, 'scale').fir.resolve).toMatchObject({ export: 'scale' });
+    expect(callNamed(session, 'outer').fir.resolve).toMatchObject({ export: 'outer' });
     expect(callNamed(session, 'local').fir.resolve).toMatchObject({ kind: 'unresolved' });
     expect(captured.stderr).toContain("fir: 2 functions can't be replayed:\n");
     expect(captured.stderr).toContain('multiply: not exported (closure or private); export it from a module');

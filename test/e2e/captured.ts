@@ -43,6 +43,8 @@ export interface CapturedCall {
 
 export interface CapturedSession {
   calls: CapturedCall[];
+  /** Dumps without a record: of calls that were about to begin when the program was killed. */
+  withoutRecord: number;
   processes: ProcessHeader[];
   unreadable: number;
 }
@@ -50,7 +52,8 @@ export interface CapturedSession {
 /** Everything in a session, read to the last byte. */
 export function readCaptured(directory: string): CapturedSession {
   const session = openSession(directory);
-  const calls = session.calls.map((entry): CapturedCall => {
+  const recorded = session.calls.filter((entry) => entry.status !== 'no_record');
+  const calls = recorded.map((entry): CapturedCall => {
     const dump = session.openDump(entry);
     const { record } = dump;
     if (record.fir === undefined) throw new Error(`${entry.dump} has no fir fields`);
@@ -62,7 +65,7 @@ export function readCaptured(directory: string): CapturedSession {
           return [[key, Array.from(decodeToFloat64(tensor.dtype, tensor.logicalBytes()))]];
         }),
       );
-    return {
+    const call: CapturedCall = {
       name: entry.functionName,
       status: entry.status,
       processUid: entry.processUid,
@@ -74,8 +77,15 @@ export function readCaptured(directory: string): CapturedSession {
       tensor: (group, key) => dump.tensor(group, key),
       path: dump.path,
     };
+    dump.close();
+    return call;
   });
-  return { calls, processes: [...session.processes.values()], unreadable: session.unreadableCount };
+  return {
+    calls,
+    withoutRecord: session.calls.length - recorded.length,
+    processes: [...session.processes.values()],
+    unreadable: session.unreadableCount,
+  };
 }
 
 /** The only call of that name. */

@@ -60,6 +60,24 @@ describe("a program's own functions", () => {
     expect((await run(bad)).code).toBe(1);
   });
 
+  it('replay although the program ended before any export could be looked up', async () => {
+    const sync = join(directory, 'sync-session');
+    const program = join(app, 'sync.js');
+    writeFileSync(
+      program,
+      `import { Gather, saxpy } from './kernels.js';
+       const gather = new Gather(2);
+       gather.plan([1]);
+       saxpy(2, gather.run(Float32Array.of(1, 2, 3, 4)), new Float32Array(2));
+       process.exit(0);`,
+    );
+    const captured = await runFir(['capture', '-o', sync, '--', nodeUnderTest, program], { cwd: app });
+    expect(captured.code).toBe(0);
+    const result = await runFir(['replay', sync, '--app', app]);
+    expect(result.stdout).toContain('2 passed, 2 ran, 0 mismatches, 0 skipped of 4 calls');
+    expect(result.code).toBe(0);
+  });
+
   it('bring along what a selected call of an object needs', async () => {
     const result = await runFir(['replay', session, '--app', app, '--call', '11', '--json']);
     expect(result.code).toBe(0);

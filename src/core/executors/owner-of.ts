@@ -5,8 +5,9 @@ const requireHere = createRequire(import.meta.url);
 /** Requiring these from a program prints a warning, and nothing in them runs code. */
 const NOISY = new Set(['punycode', 'sys']);
 
-/** Looking through every built-in takes a while, and an export is called again and again. */
-const known = new WeakMap<object, { owner: string | undefined }>();
+const owners = new WeakMap<object, string>();
+/** Modules whose exports are in `owners`. */
+const indexed = new Set<string>();
 
 /**
  * Who a function belongs to that a module only passes on: `node:child_process` for a built-in, a package's name for
@@ -15,23 +16,23 @@ const known = new WeakMap<object, { owner: string | undefined }>();
  */
 export function ownerOf(value: unknown): string | undefined {
   if (typeof value !== 'function') return undefined;
-  const found = known.get(value) ?? { owner: findOwner(value) };
-  known.set(value, found);
-  return found.owner;
-}
-
-function findOwner(value: object): string | undefined {
-  if (hasValue(globalThis, value)) return 'globalThis';
+  indexOnce('globalThis', () => addValues(globalThis, 'globalThis', true));
   for (const name of loadedBuiltins()) {
-    if (hasValue(requireHere(name), value)) return `node:${name}`;
+    indexOnce(`node:${name}`, () => addValues(requireHere(name), `node:${name}`, true));
   }
   for (const [path, cached] of Object.entries(requireHere.cache)) {
     const at = path.lastIndexOf('/node_modules/');
-    if (at >= 0 && cached !== undefined && (cached.exports === value || hasOwnValue(cached.exports, value))) {
-      return packageAt(path.slice(at + '/node_modules/'.length));
-    }
+    if (at < 0 || cached === undefined) continue;
+    const owner = packageAt(path.slice(at + '/node_modules/'.length));
+    indexOnce(path, () => addValues(cached.exports, owner, false));
   }
-  return undefined;
+  return owners.get(value);
+}
+
+function indexOnce(name: string, add: () => void): void {
+  if (indexed.has(name)) return;
+  indexed.add(name);
+  add();
 }
 
 /** What a module exports was loaded with it: other built-ins need no look. */
@@ -43,19 +44,14 @@ function loadedBuiltins(): string[] {
   return names.filter((name) => isLoaded.has(`NativeModule ${name}`));
 }
 
-/** Own data properties, and those of the objects and classes among them: `fs.promises`, `Reflect`, `process`. */
-function hasValue(container: object, value: unknown): boolean {
-  if (container === value || hasOwnValue(container, value)) return true;
-  return Object.values(Object.getOwnPropertyDescriptors(container)).some(({ value: inner }) =>
-    hasOwnValue(inner, value),
-  );
-}
-
-function hasOwnValue(container: unknown, value: unknown): boolean {
-  if ((typeof container !== 'object' || container === null) && typeof container !== 'function') return false;
-  return Object.values(Object.getOwnPropertyDescriptors(container)).some(
-    (property) => property.value === value,
-  );
+/** The value, its own data properties, and, `isDeep`, those of the objects and classes among them: `fs.promises`, `Reflect`. */
+function addValues(container: unknown, owner: string, isDeep: boolean): void {
+  if ((typeof container !== 'object' || container === null) && typeof container !== 'function') return;
+  if (typeof container === 'function' && !owners.has(container)) owners.set(container, owner);
+  for (const { value } of Object.values(Object.getOwnPropertyDescriptors(container))) {
+    if (typeof value === 'function' && !owners.has(value)) owners.set(value, owner);
+    if (isDeep) addValues(value, owner, false);
+  }
 }
 
 function packageAt(path: string): string {

@@ -14,12 +14,11 @@ import { type CallEnd, describeThrown, invoke, outcomeOfFailure } from './call-e
 import { compareCall } from './compare-call.js';
 import { describeTensor, makeHost } from './hosts.js';
 import { judge } from './judge.js';
-import { ObjectTable } from './object-table.js';
-import { differingOutputs, keepOutputs, type RunOutput } from './outputs.js';
-import type { NamedObject, RunOutcome, RunPhase, RunRequest } from './protocol.js';
+import { LiveState } from './live-state.js';
+import type { RunOutcome, RunPhase, RunRequest } from './protocol.js';
 import { decodeArguments, recordedResult } from './recorded-values.js';
 import { RehydratedInputs } from './rehydrate.js';
-import { findReturnedObjects } from './returned-objects.js';
+import { differingOutputs, keepOutputs, keptOutputs } from './run-outputs.js';
 
 export interface CallRunnerOptions {
   consent: ConsentOptions;
@@ -40,9 +39,7 @@ interface LoadedCall {
 /** Runs calls in this process: code, tensors, the call itself, the comparison. Holds the objects that live from call to call. */
 export class CallRunner {
   readonly #options: CallRunnerOptions;
-  readonly #table = new ObjectTable();
-  /** What the last checked call gave, while it may be repeated. */
-  #firstRun: ReadonlyMap<string, RunOutput> = new Map();
+  readonly #live = new LiveState();
 
   constructor(options: CallRunnerOptions) {
     this.#options = options;
@@ -61,8 +58,8 @@ export class CallRunner {
     }
   }
 
-  drop(scope: number, keys?: readonly string[]): Promise<void> {
-    return this.#table.drop(scope, keys);
+  drop(keys: readonly string[]): Promise<void> {
+    return this.#live.objects.drop(keys);
   }
 
   async #load(request: RunRequest, dump: Dump): Promise<LoadedCall> {
@@ -84,14 +81,12 @@ export class CallRunner {
     const hosts = dump.keys('inputs').map((key) => dump.tensor('inputs', key).host ?? '');
     const makers = place.kind === 'adapter' ? [prepared] : await openLibrariesOf(hosts, task);
     const notes: string[] = [];
-    const inputs = new RehydratedInputs(
-      dump,
-      this.#table.storagesOf(request.scope),
-      (stored, tensor, strings) => makeHost(makers, stored, tensor, strings, notes),
+    const inputs = new RehydratedInputs(dump, this.#live.storages, (stored, tensor, strings) =>
+      makeHost(makers, stored, tensor, strings, notes),
     );
     const decoder = new ValueDecoder({
       tensor: (key) => inputs.host(key),
-      object: (ref) => this.#objectOf(request, String(ref.self_id), ref.class),
+      object: (ref) => this.#live.objectOf(request.uses, String(ref.self_id), ref.class),
       custom: (node: JsonObject) => prepared.decodeCustom?.(node),
     });
     const args = decodeArguments(dump, decoder);
@@ -102,7 +97,7 @@ export class CallRunner {
   async #runLoaded(request: RunRequest, call: LoadedCall): Promise<RunOutcome> {
     const { dump, prepared, args, notes } = call;
     const { record } = dump;
-    const self = request.self === undefined ? undefined : this.#live(request, request.self);
+    const self = request.self === undefined ? undefined : this.#live.find(request.self);
     this.#options.onPhase(request.id, 'invoke');
     const startedAt = process.hrtime.bigint();
     const recordedAsync = record.fir?.async === true;
@@ -111,7 +106,10 @@ export class CallRunner {
     this.#options.onPhase(request.id, 'judge');
     // An executor's own refusal is no failure of the called code.
     if (end.kind === 'threw' && end.error instanceof FirError) throw end.error;
-    if (end.kind === 'returned') this.#bindMade(request, call, end.value);
+    if (end.kind === 'returned') {
+      this.#live.bindMade(request.makes, dump, prepared, end.value);
+      if (request.uses.length > 0) this.#live.keepReturnedMemory(dump, end.value);
+    }
     if (end.kind === 'returned' && record.fir !== undefined && isAsync !== recordedAsync) {
       notes.push(
         isAsync
@@ -146,9 +144,9 @@ export class CallRunner {
       makesObject,
       comparison: this.#options.comparison,
       describe: describeTensor,
-      nameOf: (object) => this.#table.nameOf(request.scope, object),
+      nameOf: (object) => this.#live.objects.nameOf(object),
       isNew: (object) => {
-        const key = this.#table.nameOf(request.scope, object)?.key;
+        const key = this.#live.objects.nameOf(object)?.key;
         return request.makes.some((made) => made.key === key);
       },
     });
@@ -163,60 +161,18 @@ export class CallRunner {
       makesObject,
       hasTensorArguments: inputs.keys().length > 0,
     });
+    const isKept = request.keepResults || judgement.verdict === 'mismatch';
+    if (request.purpose === 'check' && isKept) keepOutputs(request.firstRun, compared.outputs);
     const differing =
-      request.purpose === 'repeat' ? differingOutputs(compared.outputs, this.#firstRun) : undefined;
-    if (request.purpose === 'check') {
-      const isKept = request.keepResults || judgement.verdict === 'mismatch';
-      this.#firstRun = isKept ? keepOutputs(compared.outputs) : new Map();
-    }
+      request.purpose === 'repeat'
+        ? differingOutputs(compared.outputs, keptOutputs(request.firstRun))
+        : undefined;
     return {
       ...judgement,
       outputs: compared.comparisons,
       ...(differing === undefined ? {} : { differing }),
       ...common,
     };
-  }
-
-  /** Gives the objects that the call made their names: the result itself, or those that stand in it. */
-  #bindMade(request: RunRequest, { dump, prepared }: LoadedCall, value: unknown): void {
-    if (request.makes.length === 0) return;
-    const returned = findReturnedObjects(recordedResult(dump), value);
-    const { record } = dump;
-    const isMaker =
-      record.fir?.constructs === true || record.fir?.kind === 'constructor' || record.fir === undefined;
-    for (const name of request.makes) {
-      const found = returned.find(
-        ({ selfId, className }) => selfId === name.selfId && className === name.className,
-      );
-      const isOwn = isMaker && String(record.self_id) === name.selfId;
-      const object =
-        found?.object ?? (isOwn && typeof value === 'object' && value !== null ? value : undefined);
-      if (object === undefined) continue;
-      this.#table.bind(
-        request.scope,
-        name,
-        object,
-        prepared.dispose === undefined ? undefined : (made) => prepared.dispose?.(made),
-      );
-    }
-  }
-
-  #objectOf(request: RunRequest, selfId: string, className: string): object {
-    const name = request.uses.find((used) => used.selfId === selfId && used.className === className);
-    if (name === undefined)
-      throw new FirError('NOT_REPLAYABLE', `the ${className} ${selfId} of an argument is not known`);
-    return this.#live(request, name);
-  }
-
-  #live(request: RunRequest, name: NamedObject): object {
-    const object = this.#table.find(request.scope, name.key);
-    if (object === undefined) {
-      throw new FirError(
-        'NOT_REPLAYABLE',
-        `the call that makes ${name.className} ${name.selfId} gave no such object here`,
-      );
-    }
-    return object;
   }
 
   #mapPath(path: string): string {

@@ -6,11 +6,13 @@ import type { Dump } from '../session/index.js';
 import { ValueEncoder } from '../values/index.js';
 import type { CallEnd } from './call-end.js';
 import { containerEndStates, endStates } from './end-states.js';
-import { OutputComparisons, type RunOutput } from './outputs.js';
+import { OutputComparisons } from './outputs.js';
 import type { ObjectName } from './plan-types.js';
-import { argumentKeys, hasPlainValues, pairTensors, recordedResult } from './recorded-values.js';
+import { argumentKeys, hasPlainValues, recordedResult } from './recorded-values.js';
 import type { RehydratedInputs } from './rehydrate.js';
+import { encodeResult } from './result-tensors.js';
 import { findReturnedObjects } from './returned-objects.js';
+import type { RunOutput } from './run-outputs.js';
 
 const AFTER = 'argument after the call';
 
@@ -78,23 +80,20 @@ function compareResult(
   value: unknown,
   context: CompareContext,
 ): void {
-  const expected = recordedResult(dump);
-  if (expected === undefined) return;
-  const returned = findReturnedObjects(expected, value);
+  const returned = findReturnedObjects(recordedResult(dump), value);
   const encoder = encoderFor(context, (object) =>
     returned.find((one) => one.object === object && isOfClass(one)),
   );
-  const actual = encoder.encode(value, 'result');
+  const { expected, actual, tensors } = encodeResult(dump, value, encoder);
+  if (expected === undefined) return;
   // That the very same object comes back is a value; that some object of the class does is none.
   const isKnown = ({ object }: { object: object }) =>
     context.nameOf(object) !== undefined && !context.isNew(object);
   const hasValues = hasPlainValues(expected) || returned.some(isKnown);
   if (hasValues) outputs.addValue('result', actual, expected);
   else outputs.addValueIfDifferent('result', actual, expected);
-
-  const pairs = pairTensors(expected, actual);
   for (const key of dump.keys('outputs')) {
-    const source = encoder.tensors.get(pairs.get(key) ?? key);
+    const source = tensors.get(key);
     // A structure that differs was told already.
     if (source === undefined && outputs.hasMismatch) continue;
     outputs.addTensor(

@@ -60,6 +60,7 @@ export async function replaySession(options: ReplayOptions, reporter: Reporter):
     await runLanes(context, plan, options.jobs);
   } finally {
     signal?.removeEventListener('abort', end);
+    context.dispose();
   }
   const summary = context.summarise(selected.length, signal?.aborted === true);
   await reporter.onEnd?.(summary);

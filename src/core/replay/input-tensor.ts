@@ -29,7 +29,8 @@ export function inputTensor(dump: Dump, stored: StoredTensor): InputTensor {
   return { stored, poisoned, range, extent: { key, storage, low, high, realBytes } };
 }
 
-function byteOffsetOf(dtype: DtypeName, element: number): number {
+/** Of an element, from the start of the storage. */
+export function byteOffsetOf(dtype: DtypeName, element: number): number {
   return Math.floor((element * dtypeOf(dtype).bitsPerElement) / 8);
 }
 

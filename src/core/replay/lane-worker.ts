@@ -1,12 +1,8 @@
 import type { PlanStep } from './plan.js';
 import type { PlanObject } from './plan-types.js';
-import type { NamedObject, RunPurpose } from './protocol.js';
-import { type ReadyCall, readyCall } from './ready-call.js';
 import type { ReplayContext } from './replay-context.js';
-import type { RunEnd, WorkerHandle } from './worker-handle.js';
-
-const DEFAULT_TIMEOUT_MS = 60_000;
-const TIMEOUT_FACTOR = 20;
+import { runForState } from './run-call.js';
+import type { WorkerHandle } from './worker-handle.js';
 
 /** The worker of a lane: started when first needed, started again with its state rebuilt when a call has ended it. */
 export class LaneWorker {
@@ -25,49 +21,17 @@ export class LaneWorker {
     });
   }
 
-  /** Makes sure of a live worker whose objects are as the step at `index` needs them. FirError WORKER_FAILED. */
-  async ensure(index: number): Promise<void> {
-    while (this.#worker?.isAlive !== true) {
+  /** A live worker whose objects are as the step at `index` needs them. FirError WORKER_FAILED. */
+  async ensure(index: number): Promise<WorkerHandle> {
+    for (;;) {
+      if (this.#worker?.isAlive === true) return this.#worker;
       await this.close();
-      this.#worker = await this.#context.startWorker();
-      if (this.#context.isEnded) return;
-      if (this.#hasStarted) await this.#rebuild(index);
+      const worker = await this.#context.startWorker();
+      this.#worker = worker;
+      if (this.#context.isEnded) return worker;
+      if (this.#hasStarted) await this.#rebuild(worker, index);
       this.#hasStarted = true;
     }
-  }
-
-  async run(call: ReadyCall, purpose: RunPurpose, scope = 0, keepResults = false): Promise<RunEnd> {
-    if (this.#worker === undefined) return { kind: 'died', how: 'was never started', phase: 'prepare' };
-    const { entry, record, path, resolution } = call;
-    const { plan, options } = this.#context;
-    const uses = plan.usesOf(entry.number).map(nameOf);
-    const durationMs = (record.fir?.duration_us ?? 0) / 1000;
-    const timeoutMs = options.timeoutMs ?? Math.max(DEFAULT_TIMEOUT_MS, TIMEOUT_FACTOR * durationMs);
-    return this.#worker.run(
-      {
-        dump: path,
-        resolution,
-        purpose,
-        keepResults,
-        scope,
-        self: entry.kind === 'method' && entry.selfId !== undefined ? uses[0] : undefined,
-        uses,
-        makes: plan.makesOf(entry.number).map(nameOf),
-      },
-      timeoutMs,
-    );
-  }
-
-  /** Runs a call for the objects that it makes or changes. What went wrong, in words that follow `call 3 (f)`. */
-  async runForState(call: number, scope: number): Promise<string | undefined> {
-    const ready = readyCall(this.#context, call);
-    if ('draft' in ready) return `was not run (${ready.draft.reason})`;
-    const end = await this.run(ready, 'state', scope);
-    if (end.kind === 'died') return `crashed (${end.how}) while state was rebuilt`;
-    if (end.kind === 'timeout') return 'did not end while state was rebuilt';
-    if (end.outcome.ranAsRecorded) return undefined;
-    const { reason, error } = end.outcome;
-    return `failed while state was rebuilt (${reason ?? `${error?.name}: ${error?.message}`})`;
   }
 
   /** Lets go of the objects that nothing after the step at `index` uses. */
@@ -78,18 +42,6 @@ export class LaneWorker {
     this.#drop(unused.map(({ key }) => key));
   }
 
-  dropScope(scope: number): void {
-    if (this.#worker?.isAlive === true) this.#worker.drop(scope);
-  }
-
-  async takeOutput(): Promise<{ stdout: string | undefined; stderr: string | undefined }> {
-    return this.#worker?.takeOutput() ?? { stdout: undefined, stderr: undefined };
-  }
-
-  get isAlive(): boolean {
-    return this.#worker?.isAlive === true;
-  }
-
   async close(): Promise<void> {
     if (this.#worker === undefined) return;
     await this.#context.closeWorker(this.#worker);
@@ -97,7 +49,7 @@ export class LaneWorker {
   }
 
   /** Runs again, in order, what the steps that are left need; a call that fails here is left out, and what needs it is skipped. */
-  async #rebuild(index: number): Promise<void> {
+  async #rebuild(worker: WorkerHandle, index: number): Promise<void> {
     const { plan, ledger } = this.#context;
     const current = this.#steps[index]?.call;
     const left = this.#steps
@@ -110,20 +62,16 @@ export class LaneWorker {
     const rebuilt: PlanObject[] = [];
     for (const call of state) {
       if (ledger.isBroken(call)) continue;
-      const failure = await this.runForState(call, 0);
+      const failure = await runForState(this.#context, worker, call);
       if (this.#context.isEnded) return;
       if (failure !== undefined) ledger.markBroken(call, failure);
-      if (!this.isAlive) return;
+      if (!worker.isAlive) return;
       rebuilt.push(...plan.objectsOf(call));
     }
     this.#drop(rebuilt.filter(({ key }) => (this.#lastUses.get(key) ?? 0) < index).map(({ key }) => key));
   }
 
   #drop(keys: readonly string[]): void {
-    if (keys.length > 0 && this.#worker?.isAlive === true) this.#worker.drop(0, keys);
+    if (keys.length > 0 && this.#worker?.isAlive === true) this.#worker.drop(keys);
   }
-}
-
-function nameOf({ selfId, className, key }: PlanObject): NamedObject {
-  return { selfId, className, key };
 }

@@ -1,5 +1,4 @@
 import {
-  bitwiseDifference,
   type ComparisonOptions,
   compareOutput,
   compareStrings,
@@ -7,20 +6,13 @@ import {
   isIgnored,
   toleranceFor,
 } from '../compare/index.js';
-import { stringifyJson } from '../json/index.js';
 import type { JsonValue } from '../model/json.js';
 import type { TensorSource } from '../model/tensor.js';
 import type { OutputComparison } from '../model/verdict.js';
 import type { StoredTensor } from '../session/index.js';
 import { Storage, Tensor } from '../tensor/index.js';
 import { offsetFrom } from './fill-storage.js';
-import type { RunDifference } from './protocol.js';
-
-/** What a run gave, in a form that can be held against another run's. */
-export type RunOutput =
-  | { kind: 'tensor'; tensor: Tensor }
-  | { kind: 'strings'; shape: readonly number[]; strings: readonly string[] }
-  | { kind: 'value'; value: JsonValue };
+import type { RunOutput } from './run-outputs.js';
 
 /** Collects the comparisons of one call, and what they were made with. */
 export class OutputComparisons {
@@ -96,55 +88,6 @@ export class OutputComparisons {
     const notes = note === undefined ? comparison.notes : [note, ...(comparison.notes ?? [])];
     this.comparisons.push(notes === undefined ? comparison : { ...comparison, notes });
   }
-}
-
-/** Outputs of one run that differ from another's in any bit. */
-export function differingOutputs(
-  actual: ReadonlyMap<string, RunOutput>,
-  first: ReadonlyMap<string, RunOutput>,
-): RunDifference[] {
-  const differing: RunDifference[] = [];
-  for (const key of new Set([...first.keys(), ...actual.keys()])) {
-    const difference = differenceOf(actual.get(key), first.get(key));
-    if (difference.elements > 0) differing.push({ key, ...difference });
-  }
-  return differing;
-}
-
-/** A copy that later calls don't write into. */
-export function keepOutputs(outputs: ReadonlyMap<string, RunOutput>): Map<string, RunOutput> {
-  const kept = new Map<string, RunOutput>();
-  for (const [key, output] of outputs) {
-    if (output.kind !== 'tensor') kept.set(key, output);
-    else {
-      const { dtype, shape } = output.tensor;
-      const bytes = new Uint8Array(output.tensor.contiguousBytes());
-      kept.set(key, { kind: 'tensor', tensor: Tensor.fromBytes(dtype, shape, bytes) });
-    }
-  }
-  return kept;
-}
-
-function differenceOf(
-  a: RunOutput | undefined,
-  b: RunOutput | undefined,
-): { elements: number; maxAbs: number } {
-  if (a?.kind === 'tensor' && b?.kind === 'tensor') return bitwiseDifference(a.tensor, b.tensor);
-  if (a?.kind === 'strings' && b?.kind === 'strings') {
-    const count = Math.max(a.strings.length, b.strings.length);
-    const elements = Array.from({ length: count }, (_, at) => at).filter(
-      (at) => a.strings[at] !== b.strings[at],
-    );
-    return { elements: elements.length, maxAbs: 0 };
-  }
-  if (a?.kind === 'value' && b?.kind === 'value') return differenceOfValues(a.value, b.value);
-  return { elements: 1, maxAbs: Number.POSITIVE_INFINITY };
-}
-
-function differenceOfValues(a: JsonValue, b: JsonValue): { elements: number; maxAbs: number } {
-  if (stringifyJson(a) === stringifyJson(b)) return { elements: 0, maxAbs: 0 };
-  const areNumbers = typeof a === 'number' && typeof b === 'number';
-  return { elements: 1, maxAbs: areNumbers ? Math.abs(a - b) : 0 };
 }
 
 function tensorFromSource({ dtype, shape, stride, bytes, device }: TensorSource): Tensor {

@@ -16,11 +16,16 @@ export class ProcessObjects {
   readonly coveredBy = new Map<number, number>();
   /** Calls that may have run inside another one that has the same object: the recorder could not tell. */
   readonly ambiguousWith = new Map<number, number>();
+  /** Objects whose state a call makes or changes. */
+  readonly changes = new Map<number, PlanObject[]>();
   readonly #source: PlanSource;
   readonly #parents: Int32Array;
   readonly #current = new Map<string, PlanObject>();
   readonly #constructors = new Map<PlanObject, number>();
   readonly #touches = new Map<PlanObject, Set<number>>();
+  /** Objects of unknown state by the memory that they were constructed over. */
+  readonly #keepers = new Map<number | string, Set<PlanObject>>();
+  readonly #kept = new Map<PlanObject, readonly (number | string)[]>();
   readonly #running = new Map<PlanObject, { position: number; endedUs: number }[]>();
 
   constructor(calls: readonly PlanCall[], source: PlanSource) {
@@ -33,6 +38,11 @@ export class ProcessObjects {
     for (const [object, touches] of this.#touches) {
       if (object.creator !== undefined) touches.delete(object.creator);
       object.touches = [...touches].sort((a, b) => a - b);
+      for (const position of object.creator === undefined ? touches : [object.creator, ...touches]) {
+        const known = this.changes.get(position);
+        if (known === undefined) this.changes.set(position, [object]);
+        else known.push(object);
+      }
     }
   }
 
@@ -59,10 +69,30 @@ export class ProcessObjects {
     if (root !== undefined) this.coveredBy.set(position, root);
     else if (call.parent === 'unknown') this.#noteAmbiguity(position, uses, facts);
     if (made !== undefined) this.#setCreator(made, root ?? position);
-    for (const object of uses) {
-      if (call.status === 'completed') this.#touchesOf(object).add(root ?? position);
-      this.#noteRunning(object, position, facts);
+    if (made?.rule === 'full') this.#keep(made, facts.keptStorages);
+    if (call.status === 'completed') this.#touch(root ?? position, uses, made, facts);
+    for (const object of uses) this.#noteRunning(object, position, facts);
+  }
+
+  #keep(object: PlanObject, storages: readonly (number | string)[]): void {
+    this.#kept.set(object, storages);
+    for (const storage of storages) {
+      const keepers = this.#keepers.get(storage) ?? new Set();
+      this.#keepers.set(storage, keepers.add(object));
     }
+  }
+
+  /** Of objects over one workspace, what a call does to one is done to all. */
+  #touch(
+    position: number,
+    uses: readonly PlanObject[],
+    made: PlanObject | undefined,
+    facts: CallFacts,
+  ): void {
+    const own = made === undefined ? uses : [...uses, made];
+    const storages = [...facts.changedStorages, ...own.flatMap((object) => this.#kept.get(object) ?? [])];
+    const keepers = storages.flatMap((storage) => [...(this.#keepers.get(storage) ?? [])]);
+    for (const object of [...uses, ...keepers]) this.#touchesOf(object).add(position);
   }
 
   #find(name: ObjectName, adapter: string | undefined): PlanObject {

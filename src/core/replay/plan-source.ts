@@ -5,12 +5,14 @@ import type { CallRecord } from '../model/call.js';
 import type { JsonValue } from '../model/json.js';
 import type { CallEntry, Session } from '../session/index.js';
 import type { CallFacts, ObjectName, PlanSource } from './plan-types.js';
-import { visitNodes } from './recorded-values.js';
+import { ownValue, visitNodes } from './recorded-values.js';
 import { whyNotRunnable } from './runnable.js';
 
 const NO_FACTS: CallFacts = {
   argumentObjects: [],
   resultObjects: [],
+  keptStorages: [],
+  changedStorages: [],
   adapter: undefined,
   isRunnable: false,
   startedUs: 0,
@@ -62,6 +64,8 @@ export class SessionPlanSource implements PlanSource {
     return {
       argumentObjects: objectsIn(record.input_metadata),
       resultObjects: objectsIn(record.output_metadata),
+      keptStorages: call.constructs ? storagesOf(record, () => true) : NO_STORAGES,
+      changedStorages: storagesOf(record, (key) => mayHaveChanged(record, key)),
       adapter: resolution?.kind === 'adapter' ? resolution.adapter : undefined,
       isRunnable: whyNotRunnable(call, record, resolution, this.#consent) === undefined,
       startedUs,
@@ -93,6 +97,27 @@ function objectsIn(metadata: Readonly<Record<string, JsonValue>>): ObjectName[] 
 }
 
 const NO_OBJECTS: ObjectName[] = [];
+const NO_STORAGES: (number | string)[] = [];
+
+/** Memory of the arguments, but of those that are only read. */
+function storagesOf(
+  { fir, tensor_info: info }: CallRecord,
+  isWanted: (key: string) => boolean,
+): (number | string)[] {
+  if (fir === undefined) return NO_STORAGES;
+  const storages = new Set<number | string>();
+  for (const key of info.input_tensor_keys) {
+    const layout = ownValue(fir.tensors, key);
+    const isRead = ownValue(fir.roles ?? {}, key) === 'in';
+    if (layout !== undefined && !isRead && isWanted(key)) storages.add(layout.storage);
+  }
+  return storages.size === 0 ? NO_STORAGES : [...storages];
+}
+
+function mayHaveChanged({ fir }: CallRecord, key: string): boolean {
+  const { mutated_tensor_keys: mutated, mutated_pending_keys: pending = [] } = fir ?? {};
+  return mutated === undefined || mutated.includes(key) || pending.includes(key);
+}
 
 /** Two calls overlap by microseconds, which Date does not have. A recorder that wrote no times says nothing of overlaps. */
 function microsOf(startedAt: string | undefined): number {

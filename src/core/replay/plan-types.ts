@@ -27,6 +27,10 @@ export interface CallFacts {
   /** Recorded objects anywhere in the arguments, and anywhere in the result. */
   argumentObjects: readonly ObjectName[];
   resultObjects: readonly ObjectName[];
+  /** Recorded storages that a constructor was given and may keep, to write to or to see others write to. */
+  keptStorages: readonly (number | string)[];
+  /** Recorded storages that the call changed through its arguments, or may have changed where nobody looked. */
+  changedStorages: readonly (number | string)[];
   /** The adapter that knows the function, and with it the rule of its class. */
   adapter: string | undefined;
   /** False where the record, or a consent that was not given, says already that the call won't run. */
@@ -50,6 +54,9 @@ export interface PlanObject extends ObjectName {
   rule: StateRule;
   /** The call whose replay makes the object: its constructor, or the outermost call that made and returned it. */
   creator: number | undefined;
-  /** Completed calls that had the object as `self` or as an argument, ascending, without the creator. */
+  /**
+   * Completed calls that had the object as `self` or as an argument, or wrote to memory that it keeps, ascending,
+   * without the creator.
+   */
   touches: number[];
 }

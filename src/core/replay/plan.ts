@@ -25,7 +25,6 @@ interface Place {
 export class ReplayPlan {
   readonly lanes: readonly PlanLane[];
   readonly #places = new Map<number, Place>();
-  readonly #lastUses = new Map<PlanObject, number>();
 
   constructor(source: PlanSource, selected: ReadonlySet<number>) {
     const processes = processesOf(source.calls, selected).map((calls) => new ProcessObjects(calls, source));
@@ -35,12 +34,6 @@ export class ReplayPlan {
       });
     }
     this.lanes = planLanes(processes, selected);
-    for (const { steps } of this.lanes) {
-      for (const { call, coveredBy } of steps) {
-        if (coveredBy !== undefined) continue;
-        for (const object of this.objectsOf(call)) this.#lastUses.set(object, call);
-      }
-    }
   }
 
   /** Objects that must be alive before the call. */
@@ -59,9 +52,10 @@ export class ReplayPlan {
     return [...this.usesOf(call), ...this.makesOf(call)];
   }
 
-  /** Objects that no later step uses. */
-  lastUsedBy(call: number): PlanObject[] {
-    return this.objectsOf(call).filter((object) => (this.#lastUses.get(object) ?? call) === call);
+  /** Objects whose state the call makes or changes. */
+  changesOf(call: number): readonly PlanObject[] {
+    const place = this.#places.get(call);
+    return place?.process.changes.get(place.position) ?? [];
   }
 
   /**

@@ -19,10 +19,7 @@ export interface NamedObject {
   key: string;
 }
 
-/**
- * `check` compares with the recording and keeps what it needs for a repeat, `repeat` compares with that run too,
- * `state` only runs.
- */
+/** `check` compares with the recording, `repeat` with the first run too, `state` only runs. */
 export type RunPurpose = 'check' | 'state' | 'repeat';
 
 export interface RunRequest {
@@ -32,10 +29,10 @@ export interface RunRequest {
   dump: string;
   resolution: Resolution | undefined;
   purpose: RunPurpose;
-  /** A repeat will follow: its results are to be kept. */
+  /** Where a checked call's results are kept for its repeats, which may run in another worker. */
+  firstRun: string;
+  /** A repeat will follow whatever the verdict is. */
   keepResults: boolean;
-  /** Objects live in scopes, so that a repeat can rebuild its own; 0 is that of the replay. */
-  scope: number;
   self: NamedObject | undefined;
   uses: readonly NamedObject[];
   makes: readonly NamedObject[];
@@ -43,9 +40,7 @@ export interface RunRequest {
 
 export interface DropRequest {
   type: 'drop';
-  scope: number;
-  /** Absent: the whole scope. */
-  keys?: readonly string[];
+  keys: readonly string[];
 }
 
 export type WorkerRequest = WorkerSetup | RunRequest | DropRequest;

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ConsentOptions } from '../executors/index.js';
 import type { Reporter } from '../model/reporter.js';
 import type { CallResult, ReplaySummary } from '../model/verdict.js';
@@ -23,6 +26,8 @@ export class ReplayContext {
   readonly #workers = new Set<WorkerHandle>();
   readonly #saidOnce = new Set<string>();
   #reports: Promise<void> = Promise.resolve();
+  #folder: string | undefined;
+  #files = 0;
   #isEnded = false;
   #hasFailure = false;
 
@@ -96,6 +101,17 @@ export class ReplayContext {
   async closeWorker(worker: WorkerHandle): Promise<void> {
     this.#workers.delete(worker);
     await worker.close();
+  }
+
+  /** A name for a file that is gone after the replay. What a session holds is private, and so is this. */
+  temporaryFile(): string {
+    this.#folder ??= mkdtempSync(join(tmpdir(), 'fir-replay-'));
+    this.#files += 1;
+    return join(this.#folder, String(this.#files));
+  }
+
+  dispose(): void {
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /** Kills what runs. */

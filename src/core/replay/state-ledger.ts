@@ -15,7 +15,7 @@ export class StateLedger {
   markBroken(call: number, reason: string): void {
     if (this.#reasons.has(call)) return;
     this.#reasons.set(call, reason);
-    for (const object of this.#plan.objectsOf(call)) {
+    for (const object of this.#plan.changesOf(call)) {
       const known = this.#brokenBy.get(object);
       if (known === undefined) this.#brokenBy.set(object, [call]);
       else known.push(call);

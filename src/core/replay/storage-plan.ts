@@ -1,4 +1,5 @@
 import { FirError } from '../errors.js';
+import { ALIGNMENT } from './storage-registry.js';
 
 /** Which bytes of a recorded storage one tensor touches, and how many bytes of values it really has. */
 export interface TensorExtent {
@@ -18,8 +19,6 @@ export interface PlannedBuffer {
   keys: string[];
 }
 
-/** No host needs more: the widest element is 16 bytes. */
-const ALIGNMENT = 16;
 const SMALL_GAP_BYTES = 64 * 1024;
 /** A buffer may be this much, or this many times its values, before the claim is not believed. */
 const PLAIN_BYTES = 256 * 1024 * 1024;

@@ -1,3 +1,6 @@
+/** Bytes of the widest element. */
+export const ALIGNMENT = 16;
+
 /** Rebuilt memory, and which part of the recorded storage it stands for. */
 export interface RebuiltStorage {
   buffer: ArrayBufferLike;
@@ -21,7 +24,9 @@ export class StorageRegistry {
     return undefined;
   }
 
+  /** Memory that does not lie as the widest elements need it can't stand for the recorded storage. */
   add(id: number | string, { buffer, base }: RebuiltStorage): void {
+    if (base % ALIGNMENT !== 0) return;
     const live = (this.#buffers.get(id) ?? []).filter((known) => known.buffer.deref() !== undefined);
     live.push({ buffer: new WeakRef(buffer), base });
     this.#buffers.set(id, live);

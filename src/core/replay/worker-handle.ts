@@ -61,7 +61,7 @@ export class WorkerHandle {
   readonly #exited: Promise<void>;
 
   private constructor(options: WorkerOptions, onReady: () => void) {
-    const args = [...options.nodeOptions, options.entry, this.#mark];
+    const args = [...options.nodeOptions, options.entry, this.#mark, String(process.pid)];
     this.#child = spawn(process.execPath, args, {
       cwd: options.cwd,
       env: options.env,
@@ -125,6 +125,11 @@ export class WorkerHandle {
     return this.#isAlive;
   }
 
+  /** Calls that it was given. */
+  get runs(): number {
+    return this.#lastId;
+  }
+
   /** Runs a call. `timeoutMs` holds for loading its code and tensors, and again for the call; a comparison may take what it takes. */
   run(request: Omit<RunRequest, 'type' | 'id'>, timeoutMs: number): Promise<RunEnd> {
     this.#lastId += 1;
@@ -152,8 +157,8 @@ export class WorkerHandle {
     });
   }
 
-  drop(scope: number, keys?: readonly string[]): void {
-    this.#send({ type: 'drop', scope, ...(keys === undefined ? {} : { keys }) });
+  drop(keys: readonly string[]): void {
+    this.#send({ type: 'drop', keys });
   }
 
   /** What the last call wrote. */

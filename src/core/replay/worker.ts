@@ -21,12 +21,13 @@ const LOST_PIPE_EXIT_CODE = 97;
 
 /** Stops a worker that is busy in the called code after its parent was killed: only then nobody else would. */
 const WATCHDOG = `
-  const parent = process.ppid;
+  const parent = require('node:worker_threads').workerData;
   setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL'); }, 1000);
 `;
 
 class ReplayWorkerProcess {
   readonly #mark: string;
+  readonly #parent: number;
   readonly #requestsInode = fstatSync(REQUESTS_FD).ino;
   /** With their own `write`: programs put others in its place. */
   readonly #outputs = [process.stdout, process.stderr].map((stream) => ({
@@ -42,8 +43,9 @@ class ReplayWorkerProcess {
   /** Said with the next outcome: what went wrong beside the calls has no outcome of its own. */
   #strays: string[] = [];
 
-  constructor(mark: string) {
+  constructor(mark: string, parent: number) {
     this.#mark = mark;
+    this.#parent = parent;
   }
 
   start(): void {
@@ -59,7 +61,7 @@ class ReplayWorkerProcess {
     process.on('unhandledRejection', (reason) => this.#strays.push(`unhandled rejection: ${textOf(reason)}`));
     // Ctrl-C is the parent's to handle.
     process.on('SIGINT', () => undefined);
-    startWatchdog();
+    startWatchdog(this.#parent);
     this.#send({ type: 'ready' });
   }
 
@@ -75,7 +77,7 @@ class ReplayWorkerProcess {
         });
         return;
       case 'drop':
-        await this.#runner?.drop(request.scope, request.keys);
+        await this.#runner?.drop(request.keys);
         return;
       case 'run': {
         if (this.#runner === undefined)
@@ -134,9 +136,10 @@ class ReplayWorkerProcess {
   }
 }
 
-function startWatchdog(): void {
+/** `parent` comes from the parent itself: it may be gone before the thread runs. */
+function startWatchdog(parent: number): void {
   try {
-    new Worker(WATCHDOG, { eval: true, execArgv: [], env: {} }).unref();
+    new Worker(WATCHDOG, { eval: true, execArgv: [], env: {}, workerData: parent }).unref();
   } catch {
     // Not allowed (--permission): the end of the pipe still ends an idle worker.
   }
@@ -147,5 +150,5 @@ function textOf(thrown: unknown): string {
   return `${name}: ${message}`;
 }
 
-const [mark = ''] = process.argv.splice(2);
-new ReplayWorkerProcess(mark).start();
+const [mark = '', parent = ''] = process.argv.splice(2);
+new ReplayWorkerProcess(mark, Number(parent)).start();

@@ -79,12 +79,17 @@ export class Session {
     return new Dump({ record, badLayouts, path, root, realRoot });
   }
 
-  /** How the call's function is found again: from the record, else from the process header, which is written later. */
+  /**
+   * How the call's function is found again: from the record, else from the process header, which is written later and
+   * names a class once for all its members.
+   */
   resolveOf(call: CallEntry, record: CallRecord): Resolution | undefined {
+    if (record.fir?.resolve !== undefined) return record.fir.resolve;
     const functions = this.processes.get(call.processUid)?.functions;
-    return (
-      record.fir?.resolve ?? (functions === undefined ? undefined : ownField(functions, call.functionName))
-    );
+    if (functions === undefined) return undefined;
+    const { functionName } = call;
+    const className = functionName.slice(0, Math.max(0, functionName.lastIndexOf('.')));
+    return ownField(functions, functionName) ?? ownField(functions, className);
   }
 
   #readChecked(call: CallEntry): CheckedRecord {

@@ -48,7 +48,7 @@ describe('a call that ends its process costs its own verdict only', () => {
   });
 
   test.each(['loop', 'neverSettles'])('%s', async (functionName) => {
-    const { verdicts, results, summary } = await replay(hazard(functionName), { timeoutMs: 400 });
+    const { verdicts, results, summary } = await replay(hazard(functionName), { timeoutMs: 3000 });
     expect(verdicts).toEqual(['1 pass', '2 timeout', '3 pass', '4 pass', '5 pass']);
     expect(results[1]?.reason).toBe('did not end in time');
     expect(summary).toMatchObject({ pass: 4, timeout: 1, exitCode: 1 });
@@ -59,6 +59,18 @@ describe('a call that ends its process costs its own verdict only', () => {
     expect(verdicts).toEqual(['1 pass', '2 crashed', '3 pass', '4 pass', '5 pass']);
     expect(results[1]?.reason).toBe('exited with code 5 while its code and tensors were loaded');
   });
+});
+
+test('a call during which something left by an earlier one ends the process is not blamed for it', async () => {
+  const dir = temporaryFolder('isolation');
+  const slow = callOf('waitLong', { ...FINE, fir: { async: true } });
+  writeSession(dir, [callOf('exitsLater', FINE), slow, fine()]);
+  const { verdicts, results, summary } = await replay(dir);
+  expect(verdicts).toEqual(['1 pass', '2 unstable', '3 pass']);
+  expect(results[1]?.reason).toBe(
+    'the worker ended (exited with code 4) while it ran, but not when it ran again alone: an earlier call may be to blame',
+  );
+  expect(summary.exitCode).toBe(3);
 });
 
 describe('a call that crashed when it was recorded', () => {

@@ -47,7 +47,7 @@ test('a worker busy in the called code ends when its parent is killed', async ()
 
 test('processes that a call started end with a worker that is killed', async () => {
   const { dir, pidFile } = endless('leavesChild');
-  const { verdicts } = await replay(dir, { timeoutMs: 1500 });
+  const { verdicts } = await replay(dir, { timeoutMs: 5000 });
   expect(verdicts).toEqual(['1 timeout']);
   await untilGone(await pidFrom(pidFile));
 });

@@ -16,6 +16,9 @@ interface TestCall {
   args?: string[];
   result?: string[];
   parent?: number;
+  /** Storages that a constructor was given, and those that the call changed. */
+  keeps?: number[];
+  changes?: number[];
   status?: PlanCall['status'];
 }
 
@@ -47,6 +50,8 @@ function sourceOf(calls: readonly TestCall[]): PlanSource {
       return {
         argumentObjects: (call?.args ?? []).map(nameFrom),
         resultObjects: (call?.result ?? []).map(nameFrom),
+        keptStorages: call?.keeps ?? [],
+        changedStorages: call?.changes ?? [],
         adapter: undefined,
         isRunnable: true,
         startedUs: 0,
@@ -108,6 +113,31 @@ describe('what a selection needs', () => {
 
   test('nothing beyond the calls themselves where all are selected', () => {
     expect(steps(calls)).toEqual(['1 2 3 4 5 6 7 8 9 10 11 12 13 14']);
+  });
+});
+
+describe('objects over one workspace', () => {
+  const calls: TestCall[] = [
+    { name: 'Full.__init__', makes: 1, keeps: [7] },
+    { name: 'Full.__init__', makes: 2, keeps: [7] },
+    { name: 'Full.__init__', makes: 3, keeps: [8] },
+    { name: 'Full.write', self: 2 },
+    { name: 'Full.write', self: 3 },
+    { name: 'f', changes: [7] },
+    { name: 'f', changes: [9] },
+    { name: 'Full.read', self: 1 },
+  ];
+
+  test('have the state that calls on any of them, and writes to it, left', () => {
+    expect(steps(calls, [8])).toEqual(['1s 2s 4s 6s 8']);
+  });
+
+  test('are all broken by a call that did not run', () => {
+    const ledger = new StateLedger(new ReplayPlan(sourceOf(calls), new Set([4, 5, 6, 8])));
+    ledger.markBroken(5, 'crashed');
+    expect(ledger.blockerOf(8)).toBeUndefined();
+    ledger.markBroken(4, 'crashed');
+    expect(ledger.blockerOf(8)).toBe('call 4 crashed');
   });
 });
 

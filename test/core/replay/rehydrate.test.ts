@@ -103,17 +103,38 @@ describe('tensors come back', () => {
     expect((await replayed(call)).results).toMatchObject([{ verdict: 'pass' }]);
   });
 
-  test('with memory that two objects shared', async () => {
+  test('with memory that two objects share, in a selection too', async () => {
     const writer = (selfId: number, name: string, more: Partial<WrittenCall>) =>
       callOf(`Writer.${name}`, { module: 'tensors.mjs', selfId, outputMetadata: UNDEFINED, ...more });
     const workspace = { ...floats(0, 0), storage: 4 };
-    const { verdicts } = await replayed(
+    const dir = temporaryFolder('rehydrate');
+    writeSession(dir, [
       writer(1, '__init__', { inputs: { arg_0: workspace } }),
       writer(2, '__init__', { inputs: { arg_0: workspace } }),
       writer(1, 'write', { inputMetadata: { arg_0: 5 } }),
       writer(2, 'read', { outputMetadata: { result: 5 } }),
+    ]);
+    expect((await replay(dir)).verdicts).toEqual(['1 pass', '2 pass', '3 ran', '4 pass']);
+    const select = { call: [{ first: 4, last: 4 }], include: [], exclude: [], pid: [] };
+    expect((await replay(dir, { select, repeat: 2 })).results).toMatchObject([
+      { call: 4, verdict: 'pass', repeats: { runs: 2, differing: [] } },
+    ]);
+  });
+
+  test('as the memory that an object gave out', async () => {
+    const writer = (name: string, more: Partial<WrittenCall>) =>
+      callOf(`Writer.${name}`, { module: 'tensors.mjs', selfId: 1, outputMetadata: UNDEFINED, ...more });
+    const { verdicts } = await replayed(
+      writer('__init__', { inputs: { arg_0: { ...floats(0, 0), storage: 4 } } }),
+      writer('give', { outputs: { result: { ...floats(0, 0), storage: 9 } }, outputMetadata: {} }),
+      callOf('addInto', {
+        inputs: { arg_0: { ...floats(0, 0), storage: 9 }, arg_1: floats(3, 3) },
+        mutated: { arg_0: floats(3, 3) },
+        outputMetadata: UNDEFINED,
+      }),
+      writer('read', { outputMetadata: { result: 3 } }),
     );
-    expect(verdicts).toEqual(['1 pass', '2 pass', '3 ran', '4 pass']);
+    expect(verdicts).toEqual(['1 pass', '2 pass', '3 pass', '4 pass']);
   });
 });
 

@@ -32,6 +32,19 @@ describe('process headers', () => {
     expect(resolutions).toEqual([resolve, own, undefined]);
   });
 
+  it('say it once for all members of a class', () => {
+    const dir = makeTempDir();
+    const resolve = { kind: 'module', root: '/app', module: 'kernels.js', export: 'Gather' } as const;
+    writeSession(
+      dir,
+      ['Gather.__init__', 'Gather.run', 'Gatherer.run'].map((functionName) => ({ functionName })),
+      { header: { functions: { Gather: resolve } } },
+    );
+    const session = openSession(dir);
+    const resolutions = session.calls.map((call) => session.resolveOf(call, session.readRecord(call)));
+    expect(resolutions).toEqual([resolve, resolve, undefined]);
+  });
+
   it('keep what has the right type and leave the rest empty', () => {
     const dir = makeTempDir();
     writeSession(dir, [{ functionName: 'gemm' }]);

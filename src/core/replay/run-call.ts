@@ -1,0 +1,56 @@
+import type { PlanObject } from './plan-types.js';
+import type { NamedObject, RunPurpose } from './protocol.js';
+import { type ReadyCall, readyCall } from './ready-call.js';
+import type { ReplayContext } from './replay-context.js';
+import type { RunEnd, WorkerHandle } from './worker-handle.js';
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+const TIMEOUT_FACTOR = 20;
+
+/** Sends a call to a worker. `firstRun` is the file that keeps the results of its first run. */
+export function runCall(
+  context: ReplayContext,
+  worker: WorkerHandle,
+  call: ReadyCall,
+  purpose: RunPurpose,
+  firstRun: string,
+): Promise<RunEnd> {
+  const { entry, record, path, resolution } = call;
+  const { plan, options } = context;
+  const uses = plan.usesOf(entry.number).map(nameOf);
+  const durationMs = (record.fir?.duration_us ?? 0) / 1000;
+  const timeoutMs = options.timeoutMs ?? Math.max(DEFAULT_TIMEOUT_MS, TIMEOUT_FACTOR * durationMs);
+  return worker.run(
+    {
+      dump: path,
+      resolution,
+      purpose,
+      firstRun,
+      keepResults: (options.repeat ?? 1) > 1,
+      self: entry.kind === 'method' && entry.selfId !== undefined ? uses[0] : undefined,
+      uses,
+      makes: plan.makesOf(entry.number).map(nameOf),
+    },
+    timeoutMs,
+  );
+}
+
+/** Runs a call for the state that it leaves. What went wrong, in words that follow `call 3`; undefined where nothing did. */
+export async function runForState(
+  context: ReplayContext,
+  worker: WorkerHandle,
+  call: number,
+): Promise<string | undefined> {
+  const ready = readyCall(context, call);
+  if ('draft' in ready) return `was not run (${ready.draft.reason})`;
+  const end = await runCall(context, worker, ready, 'state', '');
+  if (end.kind === 'died') return `crashed (${end.how}) while state was rebuilt`;
+  if (end.kind === 'timeout') return 'did not end in time while state was rebuilt';
+  if (end.outcome.ranAsRecorded) return undefined;
+  const { reason, error } = end.outcome;
+  return `failed while state was rebuilt (${reason ?? `${error?.name}: ${error?.message}`})`;
+}
+
+function nameOf({ selfId, className, key }: PlanObject): NamedObject {
+  return { selfId, className, key };
+}
