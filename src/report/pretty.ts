@@ -19,6 +19,12 @@ export interface ProgressView {
   end(): void;
 }
 
+/** Calls in a row that were skipped for one reason: a session without consent would be pages of the same line. */
+interface SkippedRun {
+  first: CallResult;
+  last: number;
+}
+
 /** A line a call, mismatches with their numbers, and the summary as the last line. */
 export class PrettyReporter implements ReportWriter {
   readonly name = 'pretty';
@@ -26,6 +32,7 @@ export class PrettyReporter implements ReportWriter {
   readonly #paint: Paint;
   readonly #progress: ProgressView | undefined;
   #numberWidth = 1;
+  #skipped: SkippedRun | undefined;
 
   constructor(sink: Sink, paint: Paint, progress?: ProgressView) {
     this.#sink = sink;
@@ -51,17 +58,18 @@ export class PrettyReporter implements ReportWriter {
 
   async onCallEnd(result: CallResult): Promise<void> {
     this.#progress?.hide();
-    const mark = this.#mark(result.verdict);
-    const number = String(result.call).padStart(this.#numberWidth);
-    const name = this.#paint.strong(printable(result.function));
-    await this.#line(`${mark} ${number} ${name}  ${this.#describe(result)}`);
-    for (const line of this.#details(result)) await this.#line(`  ${' '.repeat(this.#numberWidth)} ${line}`);
+    if (!this.#joinSkipped(result)) {
+      await this.#showSkipped();
+      if (result.verdict === 'skipped') this.#skipped = { first: result, last: result.call };
+      else await this.#show(result, String(result.call));
+    }
     await this.#sink.flush();
     this.#progress?.advance();
   }
 
   async onEnd(summary: ReplaySummary): Promise<void> {
     this.#progress?.end();
+    await this.#showSkipped();
     await this.#line('');
     const line = summaryLine(summary);
     const paint =
@@ -72,8 +80,37 @@ export class PrettyReporter implements ReportWriter {
 
   async abandon(): Promise<boolean> {
     this.#progress?.end();
+    await this.#showSkipped();
     await this.#sink.close();
     return false;
+  }
+
+  #joinSkipped(result: CallResult): boolean {
+    const run = this.#skipped;
+    const isSame =
+      run !== undefined &&
+      result.verdict === 'skipped' &&
+      result.call === run.last + 1 &&
+      result.function === run.first.function &&
+      result.reason === run.first.reason &&
+      result.notes === undefined;
+    if (isSame) run.last = result.call;
+    return isSame;
+  }
+
+  async #showSkipped(): Promise<void> {
+    const run = this.#skipped;
+    this.#skipped = undefined;
+    if (run === undefined) return;
+    const { call } = run.first;
+    await this.#show(run.first, run.last === call ? String(call) : `${call}-${run.last}`);
+  }
+
+  async #show(result: CallResult, number: string): Promise<void> {
+    const name = this.#paint.strong(printable(result.function));
+    const mark = this.#mark(result.verdict);
+    await this.#line(`${mark} ${number.padStart(this.#numberWidth)} ${name}  ${this.#describe(result)}`);
+    for (const line of this.#details(result)) await this.#line(`  ${' '.repeat(this.#numberWidth)} ${line}`);
   }
 
   #mark(verdict: Verdict): string {

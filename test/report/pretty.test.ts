@@ -30,6 +30,26 @@ test('a line a call, and the summary last', async () => {
   `);
 });
 
+test('calls in a row that are skipped for one reason are one line', async () => {
+  const skipped = (call: number, reason: string) =>
+    resultOf(call, { verdict: 'skipped', reason, outputs: [], durationUs: 0 });
+  const text = await report([
+    skipped(1, 'not allowed: give --app'),
+    skipped(2, 'not allowed: give --app'),
+    skipped(3, 'not allowed: give --app'),
+    resultOf(4),
+    skipped(5, 'not allowed: give --app'),
+    skipped(6, 'state incomplete'),
+    skipped(7, 'state incomplete'),
+  ]);
+  expect(text.split('\n').slice(1, -3)).toEqual([
+    '- 1-3 gemm  skipped: not allowed: give --app, 0 µs',
+    '✓ 4 gemm  1 output, 1.5 ms',
+    '- 5 gemm  skipped: not allowed: give --app, 0 µs',
+    '- 6-7 gemm  skipped: state incomplete, 0 µs',
+  ]);
+});
+
 test('a mismatch says which output, how much of it, where, and against which tolerance', async () => {
   const text = await report([
     resultOf(7, { verdict: 'mismatch', reason: '1 of 2 outputs', outputs: [mismatching(), passing()] }),
