@@ -1,4 +1,5 @@
 import type { FirFields, Resolution } from '../core/model/call.js';
+import type { JsonValue } from '../core/model/json.js';
 import type { EncodedArguments } from './encode-arguments.js';
 import { declaredRoles, type RecordedFunction } from './recorded-function.js';
 
@@ -6,10 +7,11 @@ import { declaredRoles, type RecordedFunction } from './recorded-function.js';
 export function startFields(
   fn: RecordedFunction,
   isObjectUnknown: boolean,
-  { problems, isTruncated }: EncodedArguments,
+  { metadata, problems, isTruncated }: EncodedArguments,
   keys: readonly string[],
 ): Pick<FirFields, 'kind'> & Partial<FirFields> {
-  const roles = declaredRoles(fn, keys);
+  const containers = Object.keys(metadata).filter((key) => isObject(metadata[key]));
+  const roles = declaredRoles(fn, [...keys, ...containers]);
   const className = fn.name.slice(0, fn.name.lastIndexOf('.'));
   const reasons = isObjectUnknown
     ? [...problems, `its object, a ${className}, was not constructed while recording`]
@@ -27,4 +29,8 @@ export function startFields(
 export function settledResolution(fn: RecordedFunction): Resolution | undefined {
   const { current } = fn.resolve;
   return current?.kind === 'module' && current.tentative ? undefined : current;
+}
+
+function isObject(value: JsonValue | undefined): boolean {
+  return typeof value === 'object' && value !== null;
 }

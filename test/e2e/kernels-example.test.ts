@@ -78,6 +78,23 @@ describe("a program's own functions", () => {
     expect(result.code).toBe(0);
   });
 
+  it('are not held to what a container declared `in` ended as', async () => {
+    const rolesSession = join(directory, 'roles-session');
+    writeFileSync(
+      join(app, 'logging.js'),
+      `import { recordable } from 'fir-recorder';
+       export const total = recordable(
+         function total(log, values) { log.push(log.length); return values.reduce((a, b) => a + b, 0); },
+         { roles: { arg_0: 'in', arg_1: 'in' } },
+       );`,
+    );
+    const program = join(app, 'log.js');
+    writeFileSync(program, `import { total } from './logging.js'; total([], Float32Array.of(1, 2));`);
+    await runFir(['capture', '-o', rolesSession, '--', nodeUnderTest, program], { cwd: app });
+    const result = await runFir(['replay', rolesSession, '--app', app]);
+    expect(result.stdout).toContain('1 passed, 0 ran, 0 mismatches, 0 skipped of 1 call (1 output compared)');
+  });
+
   it('bring along what a selected call of an object needs', async () => {
     const result = await runFir(['replay', session, '--app', app, '--call', '11', '--json']);
     expect(result.code).toBe(0);
