@@ -79,8 +79,12 @@ function withExport(exports: object, name: string, value: unknown): object {
   if (typeof exports === 'function') throw new Error(`the export ${name} of a function can't be replaced`);
   const rest: PropertyDescriptorMap = Object.create(null);
   for (const key of Reflect.ownKeys(exports)) {
-    const { enumerable = true } = Object.getOwnPropertyDescriptor(exports, key) ?? {};
-    rest[key as string] = { get: () => Reflect.get(exports, key), enumerable, configurable: true };
+    const own = Object.getOwnPropertyDescriptor(exports, key);
+    // The mark of a compiled ES module is looked for as a plain value.
+    const isMark = key === '__esModule' && own !== undefined;
+    rest[key as string] = isMark
+      ? own
+      : { get: () => Reflect.get(exports, key), enumerable: own?.enumerable ?? true, configurable: true };
   }
   return Object.create(Object.getPrototypeOf(exports), { ...rest, [name]: property });
 }
