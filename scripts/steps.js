@@ -1,6 +1,6 @@
-// What verify, check and quickstart share. Runs before node_modules exists: built-ins only.
+// What the other scripts share. Runs before node_modules exists: built-ins only.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,11 +18,37 @@ export const CHECKS = [
 ];
 
 /** Runs a Node script with its output shown; true when it exits with 0. */
-export function runNode(args, extraEnv = {}) {
-  return (
-    spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...env, ...extraEnv } })
-      .status === 0
+export function runNode(args, { node = process.execPath, env: more = {} } = {}) {
+  const { status } = spawnSync(node, args, { cwd: root, stdio: 'inherit', env: { ...env, ...more } });
+  return status === 0;
+}
+
+/**
+ * Runs test files (all of them by default) and counts: every test, a file that could not be loaded as one failure,
+ * and one failure where the runner itself breaks off.
+ */
+export function runTests(name, files = [], options = {}) {
+  const report = join(root, '.verify', 'vitest.json');
+  mkdirSync(dirname(report), { recursive: true });
+  rmSync(report, { force: true });
+  const args = ['run', ...files, '--reporter=default', '--reporter=json', `--outputFile=${report}`];
+  const isGood = runStep(name, () => runNode(['node_modules/vitest/vitest.mjs', ...args], options));
+  if (!existsSync(report)) return { passed: 0, failed: 1 };
+  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+  const unloaded = testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
   );
+  const failures = numFailedTests + unloaded.length;
+  return { passed: numPassedTests, failed: failures > 0 || isGood ? failures : 1 };
+}
+
+/** Shows the totals, keeps them in .verify for .ci/run, and makes the process fail where anything did. */
+export function finish(fileName, { passed, failed }) {
+  const folder = join(root, '.verify');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, fileName), `${JSON.stringify({ passed, failed })}\n`);
+  console.log(`\n${passed} passed, ${failed} failed`);
+  if (failed > 0) process.exitCode = 1;
 }
 
 /** Runs a step under a title, and says how long it took. */

@@ -1,6 +1,6 @@
 import type { TensorSource } from '../core/model/tensor.js';
 import { isChecked, type RecordedFunction, roleOf } from './recorded-function.js';
-import { Snapshot } from './snapshot.js';
+import { isGone, Snapshot } from './snapshot.js';
 import { logicalData, type TensorGroup } from './tensor-group.js';
 
 /** What became of the arguments. */
@@ -9,6 +9,8 @@ export interface ArgumentChanges {
   mutatedKeys: string[] | undefined;
   /** Changed after the synchronous return of an async call: who did it is not known. */
   pendingKeys: string[];
+  /** Arguments whose memory the call gave away: nobody can say what they hold. */
+  goneKeys: string[];
   /** Tensors to store: those that changed at some time, and those that are outputs by their role. */
   sources: ReadonlyMap<string, TensorSource>;
 }
@@ -56,15 +58,22 @@ export class ArgumentChecks {
 
   /** What an output holds after a failure is nobody's promise: it is left out. */
   changes(hasFailed: boolean): ArgumentChanges {
+    const goneKeys = [...this.#inputs.keys()].filter((key) => this.#isGone(key));
     const changed = this.#snapshot?.changedKeys() ?? [];
-    const keys = hasFailed ? changed : [...new Set([...changed, ...this.#outKeys])];
-    const pendingKeys = this.#pendingKeys(changed);
+    const outKeys = hasFailed ? [] : [...this.#outKeys].filter((key) => !this.#isGone(key));
+    const keys = [...new Set([...changed, ...outKeys])];
+    const pendingKeys = this.#pendingKeys(changed).filter((key) => !this.#isGone(key));
     const sources = new Map<string, TensorSource>();
     for (const key of [...keys, ...pendingKeys]) {
       const source = this.#inputs.get(key);
       if (source !== undefined) sources.set(key, source);
     }
-    return { mutatedKeys: this.#isChecked ? keys : undefined, pendingKeys, sources };
+    return { mutatedKeys: this.#isChecked ? keys : undefined, pendingKeys, goneKeys, sources };
+  }
+
+  #isGone(key: string): boolean {
+    const source = this.#inputs.get(key);
+    return source !== undefined && isGone(source);
   }
 
   #pendingKeys(changed: readonly string[]): string[] {

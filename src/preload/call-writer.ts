@@ -1,16 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import type { FirFields } from '../core/model/call.js';
 import type { JsonValue } from '../core/model/json.js';
-import type { TensorSource } from '../core/model/tensor.js';
+import type { TensorRole, TensorSource } from '../core/model/tensor.js';
 import { ValueEncoder } from '../core/values/index.js';
 import { AppendLog } from './append-log.js';
 import { ArgumentChecks } from './argument-checks.js';
-import { BlobStore } from './blob-store.js';
 import type { CallGate } from './call-gate.js';
 import { compactFromMicros, isoFromMicros, nowMicros } from './clock.js';
 import { ContainerChecks } from './container-checks.js';
 import { describeTensor } from './describe-tensor.js';
-import { dumpNameFrom, makeDumpDirectory, removeIfPossible, writeBeside } from './dump-files.js';
+import { dumpNameFrom, makeDumpDirectory, removeIfPossible } from './dump-files.js';
 import { encodeArguments } from './encode-arguments.js';
 import { LineBuffer } from './line-buffer.js';
 import { ObjectTable } from './object-table.js';
@@ -18,14 +17,10 @@ import type { HeaderFile } from './process-header.js';
 import { type RecordEnd, RecordText } from './record-text.js';
 import { type CallInProgress, DumpLog } from './recorded-call.js';
 import { recordedError } from './recorded-error.js';
-import { type RecordedFunction, roleOf } from './recorded-function.js';
-import { SameTensors } from './same-tensor.js';
+import type { RecordedFunction } from './recorded-function.js';
 import { settledResolution, startFields } from './start-fields.js';
-import { type LayoutContext, layOutGroup, logicalData, type TensorGroup } from './tensor-group.js';
-
-const INPUTS_FILE = 'inputs.safetensors';
-const OUTPUTS_FILE = 'outputs.safetensors';
-const MUTATED_FILE = 'mutated.safetensors';
+import { TensorFiles } from './tensor-files.js';
+import type { TensorGroup } from './tensor-group.js';
 
 /** Puts calls on disk: the inputs and a first record before a call runs, the rest and a last record when it ends. */
 export class CallWriter {
@@ -33,7 +28,7 @@ export class CallWriter {
   readonly #directory: string;
   readonly #header: HeaderFile;
   readonly #gate: CallGate;
-  readonly #blobs: BlobStore;
+  readonly #files: TensorFiles;
   readonly #callSequences = new Map<string, number>();
   readonly #lines = new LineBuffer();
   #index: AppendLog | undefined;
@@ -45,7 +40,7 @@ export class CallWriter {
     this.#directory = directory;
     this.#header = header;
     this.#gate = gate;
-    this.#blobs = new BlobStore(directory, header.uid);
+    this.#files = new TensorFiles(directory, header.uid, gate, this.objects);
   }
 
   /** Saves the inputs. Undefined where a filter or a limit leaves the call out. */
@@ -65,7 +60,7 @@ export class CallWriter {
     }
     const startedAt = nowMicros();
     const encoded = encodeArguments(fn, args, this.#encoder());
-    const inputs = layOutGroup(INPUTS_FILE, encoded.tensors, this.#inputContext(fn));
+    const inputs = this.#files.layOutInputs(fn, encoded.tensors);
     if (!this.#gate.hasRoom(inputs.fileBytes)) {
       this.#header.countDropped('limit');
       return undefined;
@@ -79,6 +74,7 @@ export class CallWriter {
     const dump = `${this.#directory}/${dumpDir}`;
     const selfId =
       fn.constructs === undefined ? self && this.objects.find(self)?.self_id : this.objects.reserve();
+    const fields = startFields(fn, self !== undefined && selfId === undefined, encoded, inputs.keys);
     const text = new RecordText({
       functionName: fn.name,
       module: fn.module,
@@ -96,19 +92,24 @@ export class CallWriter {
         sequence: this.#sequence,
         parent,
         started_at: isoFromMicros(startedAt),
-        ...startFields(fn, self !== undefined && selfId === undefined, encoded, inputs.keys),
+        ...fields,
       },
     });
     const metadata = this.#start(fn, dump, inputs, text);
     this.#gate.addCall();
+    const { makes } = fn;
+    const maker = makes === undefined ? undefined : { makes, selfId, hasClaimed: false };
+    if (maker !== undefined) this.objects.beginMaking(maker);
     return {
       sequence: this.#sequence,
       dump,
       text,
       startedAt: nowMicros(),
       selfId,
+      maker,
+      roles: fields.roles,
       inputs: encoded.tensors,
-      checks: new ArgumentChecks(fn, encoded.tensors, inputs, `${dump}/${INPUTS_FILE}`),
+      checks: new ArgumentChecks(fn, encoded.tensors, inputs, `${dump}/${inputs.file}`),
       containers: new ContainerChecks(fn, args, encoded.metadata),
       metadata,
       isAsync: false,
@@ -124,6 +125,7 @@ export class CallWriter {
 
   complete(fn: RecordedFunction, call: CallInProgress, result: unknown): void {
     const durationUs = Math.round(nowMicros() - call.startedAt);
+    if (call.maker !== undefined) this.objects.endMaking(call.maker);
     try {
       const made = this.#bindMade(fn, call, result);
       const encoder = this.#encoder();
@@ -148,6 +150,7 @@ export class CallWriter {
 
   fail(fn: RecordedFunction, call: CallInProgress, thrown: unknown): void {
     const durationUs = Math.round(nowMicros() - call.startedAt);
+    if (call.maker !== undefined) this.objects.endMaking(call.maker);
     try {
       this.#end(fn, call, new Map(), undefined, {
         status: 'failed',
@@ -164,7 +167,7 @@ export class CallWriter {
   #start(fn: RecordedFunction, dump: string, inputs: TensorGroup, text: RecordText): DumpLog {
     let metadata: DumpLog | undefined;
     try {
-      this.#writeGroup(dump, inputs);
+      this.#files.write(dump, inputs);
       metadata = new DumpLog(dump);
       this.#append(metadata, text.started(settledResolution(fn)));
       return metadata;
@@ -182,17 +185,10 @@ export class CallWriter {
     madeSelfId: number | undefined,
     end: Omit<RecordEnd, 'outputs'>,
   ): void {
-    const same = new SameTensors(call.inputs);
-    const outputs = layOutGroup(OUTPUTS_FILE, results, {
-      ...this.#context(),
-      sameAs: (key, source) => same.find(key, source),
-    });
-    this.#writeGroup(call.dump, outputs);
+    const outputs = this.#files.layOutOutputs(call.inputs, results);
+    this.#files.write(call.dump, outputs);
     const changes = call.checks.changes(end.status === 'failed');
-    this.#writeGroup(
-      call.dump,
-      layOutGroup(MUTATED_FILE, changes.sources, { ...this.#context(), isPlain: true }),
-    );
+    this.#files.write(call.dump, this.#files.layOutMutated(changes.sources));
     const containers = call.containers.changed(() => this.#encoder());
     this.#endSequence += 1;
     const fir: Partial<FirFields> = {
@@ -201,6 +197,7 @@ export class CallWriter {
       ...(call.isAsync ? { async: true } : {}),
       ...(changes.mutatedKeys === undefined ? {} : { mutated_tensor_keys: changes.mutatedKeys }),
       ...(changes.pendingKeys.length === 0 ? {} : { mutated_pending_keys: changes.pendingKeys }),
+      ...(changes.goneKeys.length === 0 ? {} : { roles: withScratch(call.roles, changes.goneKeys) }),
       ...(containers === undefined ? {} : { mutated_arguments: containers }),
     };
     this.#append(call.metadata, call.text.ended({ ...end, outputs, fir }, settledResolution(fn), madeSelfId));
@@ -213,46 +210,17 @@ export class CallWriter {
     result: unknown,
   ): { selfId: number; class: string } | undefined {
     if (result === null || typeof result !== 'object') return undefined;
+    const made = fn.makes?.(result);
+    const isClaimed = made !== undefined && this.objects.takeClaim(result);
     if (fn.constructs !== undefined) {
       if (call.selfId !== undefined) this.objects.bind(result, call.selfId, fn.constructs);
       return undefined;
     }
-    const made = fn.madeBy?.(result);
-    if (made === undefined || this.objects.find(result) !== undefined) return undefined;
-    const selfId = this.objects.reserve();
+    const known = this.objects.find(result);
+    if (made === undefined || (known !== undefined && !isClaimed)) return undefined;
+    const selfId = known?.self_id ?? this.objects.reserve();
     this.objects.bind(result, selfId, made);
     return { selfId, class: made };
-  }
-
-  #context(): LayoutContext {
-    return { storageId: (storage) => this.objects.storageId(storage) };
-  }
-
-  #inputContext(fn: RecordedFunction): LayoutContext {
-    const same = new SameTensors();
-    const { isBlob } = fn;
-    return {
-      ...this.#context(),
-      sameAs: (key, source) => same.find(key, source),
-      isContentless: (key) => roleOf(fn, key) === 'out',
-      ...(isBlob === undefined
-        ? {}
-        : { blob: (key, source) => (isBlob(key) ? this.#storeBlob(source) : undefined) }),
-    };
-  }
-
-  /** Stays with the call, which is then refused, where it would not fit. */
-  #storeBlob(source: TensorSource): string | undefined {
-    if (!this.#gate.hasRoom(source.bytes.length)) return undefined;
-    const { sha256, writtenBytes } = this.#blobs.store(logicalData(source));
-    this.#gate.addBytes(writtenBytes);
-    return sha256;
-  }
-
-  #writeGroup(dump: string, group: TensorGroup): void {
-    if (group.pieces.length === 0) return;
-    writeBeside(`${dump}/${group.file}`, this.#header.uid, group.pieces);
-    this.#gate.addBytes(group.fileBytes);
   }
 
   /** The dump's own log first: it is the truth about the call, the index only lists it. */
@@ -281,4 +249,12 @@ export class CallWriter {
     this.#header.write();
     this.#index = new AppendLog(`${this.#directory}/session.jsonl`);
   }
+}
+
+/** What a call gave away is no longer to be compared. */
+function withScratch(
+  roles: Readonly<Record<string, TensorRole>> | undefined,
+  keys: readonly string[],
+): Record<string, TensorRole> {
+  return { ...roles, ...Object.fromEntries(keys.map((key) => [key, 'scratch' as const])) };
 }

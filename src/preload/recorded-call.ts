@@ -1,7 +1,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import type { TensorSource } from '../core/model/tensor.js';
+import type { TensorRole, TensorSource } from '../core/model/tensor.js';
 import type { ArgumentChecks } from './argument-checks.js';
 import type { ContainerChecks } from './container-checks.js';
+import type { Maker } from './object-table.js';
 import type { RecordText } from './record-text.js';
 
 /** A call whose inputs are on disk and whose end is awaited. */
@@ -12,6 +13,9 @@ export interface CallInProgress {
   /** Microseconds since the epoch, when the program's own code began. */
   startedAt: number;
   selfId: number | undefined;
+  maker: Maker | undefined;
+  /** As the first record has them. */
+  roles: Readonly<Record<string, TensorRole>> | undefined;
   inputs: ReadonlyMap<string, TensorSource>;
   checks: ArgumentChecks;
   containers: ContainerChecks;

@@ -17,8 +17,10 @@ export interface RecordedFunction {
   isBlob?: ((key: string) => boolean) | undefined;
   /** The class whose object the call makes: constructors, and static factories of an adapter. */
   constructs?: string | undefined;
-  /** A static method whose result may be a new object of the class. */
-  madeBy?: ((result: unknown) => string | undefined) | undefined;
+  /** Why no call of it can be replayed. */
+  problem?: string | undefined;
+  /** The class of an object that a call of this constructor or static method may make. */
+  makes?: ((object: object) => string | undefined) | undefined;
 }
 
 export function roleOf(fn: RecordedFunction, key: string): TensorRole {
@@ -75,6 +77,13 @@ export function signatureOf(callable: unknown): string {
     if (depth === 0) return `(${clean(source.slice(open + 1, at))})`;
   }
   return '(...)';
+}
+
+/** Whether a call gets something by its `this`: an arrow function never does. */
+export function readsThis(callable: unknown): boolean {
+  const source = Function.prototype.toString.call(callable);
+  const isArrow = /^(?:async\b\s*)?(?:\(|[\w$]+\s*=>)/.test(source);
+  return !isArrow && /\bthis\b/.test(source);
 }
 
 function clean(parameters: string): string {

@@ -120,16 +120,23 @@ export class Recorder {
   ): Promise<unknown> {
     this.guard('return', () => this.#writer.noteReturn(call));
     this.#pending += 1;
-    const settle = (write: () => void): void => {
+    const end = (): void => {
       this.#pending -= 1;
       scope.hasEnded = true;
+    };
+    const settle = (write: () => void): void => {
+      end();
       this.guard('end', write);
     };
-    return followPromise(
-      promise,
-      (value) => settle(() => this.#writer.complete(fn, call, value)),
-      (error) => settle(() => this.#writer.fail(fn, call, error)),
+    const followed = this.guard('follow', () =>
+      followPromise(
+        promise,
+        (value) => settle(() => this.#writer.complete(fn, call, value)),
+        (error) => settle(() => this.#writer.fail(fn, call, error)),
+      ),
     );
+    if (followed === undefined) end();
+    return followed ?? promise;
   }
 
   /** Levels below 10 write nothing but log lines. */
@@ -149,15 +156,19 @@ export class Recorder {
       tell(undefined, error);
       throw error;
     }
-    if (isPromise(result)) {
-      return followPromise(
-        result,
+    if (!isPromise(result)) {
+      tell(result, undefined);
+      return result;
+    }
+    const promise = result;
+    const followed = this.guard('follow', () =>
+      followPromise(
+        promise,
         (value) => tell(value, undefined),
         (error) => tell(undefined, error),
-      );
-    }
-    tell(result, undefined);
-    return result;
+      ),
+    );
+    return followed ?? promise;
   }
 
   /** The recorded call that this one runs inside; unknown where a pending async call may be it. */

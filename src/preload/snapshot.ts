@@ -19,17 +19,15 @@ export class Snapshot {
     this.#checked = checked;
   }
 
-  /** Keys of the checked arguments whose values differ from what was saved. */
+  /** Keys of the checked arguments whose values differ from what was saved; not of those whose memory is gone. */
   changedKeys(): string[] {
     const changed: string[] = [];
     let fd: number | undefined;
     try {
       for (const [key, source] of this.#checked) {
         const position = this.#group.positions.get(key);
-        if (position === undefined) continue;
-        const now = position.isRaw ? source.bytes : currentBytes(source);
-        // A detached or shrunk buffer holds nothing of what was saved.
-        if (now.length !== position.length) continue;
+        if (position === undefined || isGone(source)) continue;
+        const now = position.isRaw ? source.bytes : logicalData(source);
         if (this.#group.copy !== undefined) {
           const saved = this.#group.copy.subarray(position.begin, position.begin + position.length);
           if (saved.compare(now) !== 0) changed.push(key);
@@ -49,11 +47,9 @@ export class Snapshot {
   }
 }
 
-/** The tensor's logical bytes as they are now, also after its ArrayBuffer was transferred away. */
-function currentBytes(source: TensorSource): Uint8Array {
-  const held = source.bytes.buffer as ArrayBuffer & { detached?: boolean };
-  if (held.byteLength === 0 && source.bytes.length === 0) return source.bytes;
-  return logicalData(source);
+/** Whether a tensor's memory was transferred away, or its buffer shrunk, since it was described. */
+export function isGone({ strings, shape, bytes }: TensorSource): boolean {
+  return strings === undefined && bytes.length === 0 && shape.every((size) => size > 0);
 }
 
 function differsFromFile(fd: number, begin: number, now: Uint8Array): boolean {

@@ -13,9 +13,9 @@ export function startFields(
   const containers = Object.keys(metadata).filter((key) => isObject(metadata[key]));
   const roles = declaredRoles(fn, [...keys, ...containers]);
   const className = fn.name.slice(0, fn.name.lastIndexOf('.'));
-  const reasons = isObjectUnknown
-    ? [...problems, `its object, a ${className}, was not constructed while recording`]
-    : problems;
+  const reasons = [...problems];
+  if (fn.problem !== undefined) reasons.push(fn.problem);
+  if (isObjectUnknown) reasons.push(`its object, a ${className}, was not constructed while recording`);
   return {
     kind: fn.kind,
     ...(fn.constructs === undefined ? {} : { constructs: true, self_class: fn.constructs }),

@@ -30,6 +30,7 @@ export function wrapClass(recorder: Recorder, Class: Constructor, options: WrapO
     kind: 'constructor',
     signature: signatureOf(Class),
     constructs: options.name,
+    makes: ofPrototype(Class.prototype, options.name),
   };
   const proxy: Constructor = new Proxy(Class, {
     construct: (target, args, newTarget) => {
@@ -65,6 +66,7 @@ function subclassConstructor(
     ...base,
     name: `${name}.__init__`,
     constructs: name,
+    makes: ofPrototype(newTarget.prototype, name),
     resolve: {
       current: {
         kind: 'unresolved',
@@ -94,6 +96,7 @@ function patchMethods(recorder: Recorder, prototype: object, options: WrapOption
     const wrapper: Callable = new Proxy(method, {
       apply: (target, self, args) => {
         const object = typeof self === 'object' && self !== null ? (self as object) : undefined;
+        if (object !== undefined) recorder.objects.claim(object);
         return recorder.run(recordedFor(object), object, args, () => Reflect.apply(target, self, args));
       },
     });
@@ -109,7 +112,7 @@ function patchStatics(recorder: Recorder, Class: Constructor, options: WrapOptio
       ...member(owner, property),
       kind: 'static',
       signature,
-      madeBy: (result) => (isInstance(result, Class) ? owner.name : undefined),
+      makes: (object) => (isInstance(object, Class) ? owner.name : undefined),
     }));
     const wrapper: Callable = new Proxy(method, {
       apply: (target, self, args) => {
@@ -173,8 +176,13 @@ function ownMethods(owner: object): [string, Callable][] {
 }
 
 /** As `instanceof`, which a class may have taken over. */
-function isInstance(value: unknown, Class: Constructor): boolean {
-  return Object.prototype.isPrototypeOf.call(Class.prototype, value as object);
+function isInstance(object: object, Class: Constructor): boolean {
+  return !isProxy(object) && Object.prototype.isPrototypeOf.call(Class.prototype, object);
+}
+
+function ofPrototype(prototype: object, className: string): (object: object) => string | undefined {
+  return (object) =>
+    !isProxy(object) && Object.getPrototypeOf(object) === prototype ? className : undefined;
 }
 
 /** A class may have a static `name` of its own, of any kind. */

@@ -1,6 +1,6 @@
 import type { Resolution } from '../core/model/call.js';
 import type { TensorRole } from '../core/model/tensor.js';
-import { type RecordedFunction, rolesFrom, signatureOf } from './recorded-function.js';
+import { type RecordedFunction, readsThis, rolesFrom, signatureOf } from './recorded-function.js';
 import type { Recorder } from './recorder-core.js';
 
 export type Callable = (...args: unknown[]) => unknown;
@@ -41,9 +41,14 @@ export function wrapFunction(recorder: Recorder, fn: Callable, options: WrapOpti
     resolve: options.resolve,
     roleOf: options.roles === undefined ? undefined : rolesFrom(options.roles),
   };
+  const problem = 'it reads `this`, which was an object that is not recorded';
+  const recordedOnObject = readsThis(fn) ? { ...recorded, problem } : recorded;
   const wrapper = new Proxy(fn, {
-    apply: (target, self, args) =>
-      recorder.run(recorded, undefined, args, () => Reflect.apply(target, self, args)),
+    apply: (target, self, args) => {
+      const isPlain = self === undefined || self === null || self === globalThis;
+      const called = isPlain ? recorded : recordedOnObject;
+      return recorder.run(called, undefined, args, () => Reflect.apply(target, self, args));
+    },
   });
   noteOriginal(wrapper, fn);
   return wrapper;

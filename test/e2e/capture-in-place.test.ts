@@ -182,6 +182,7 @@ describe('memory that arguments share', () => {
   it('may be shared with other threads, empty, or transferred away by the call', () => {
     expect(nth('looksOnly', 3).inputs).toEqual({ arg_0: [0], arg_1: [], arg_2: [-1] });
     expect(callNamed(session, 'transfer')).toMatchObject({
+      fir: { mutated_tensor_keys: [], roles: { arg_0: 'scratch' } },
       inputs: { arg_0: [1, 2] },
       outputs: { result: [1, 2] },
     });

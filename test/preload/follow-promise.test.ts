@@ -40,6 +40,29 @@ describe('followPromise', () => {
     await followed;
   });
 
+  it('gives the same promise for one that comes again, and sees each of its ends', async () => {
+    const promise = Promise.resolve('cached');
+    const [first, second] = [follow(promise), follow(promise)];
+    expect(second.followed).toBe(first.followed);
+    await second.followed;
+    await new Promise(setImmediate);
+    expect([first.seen, second.seen]).toEqual([[['fulfilled', 'cached']], [['fulfilled', 'cached']]]);
+  });
+
+  it('leaves a rejection of a promise that comes again as unhandled as it was: once', async () => {
+    const reasons: unknown[] = [];
+    const listeners = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection');
+    process.on('unhandledRejection', (reason) => reasons.push(reason));
+    const promise = Promise.reject('nobody cares');
+    const [first, second] = [follow(promise), follow(promise)];
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    process.removeAllListeners('unhandledRejection');
+    for (const listener of listeners) process.on('unhandledRejection', listener);
+    expect(reasons).toEqual(['nobody cares']);
+    expect([first.seen.length, second.seen.length]).toEqual([1, 1]);
+  });
+
   it('does not run a then that the program put in place of the own one', async () => {
     const promise = Promise.resolve(5);
     Object.defineProperty(promise, 'then', { value: () => expect.unreachable() });

@@ -3,6 +3,7 @@ import {
   declaredRoles,
   isChecked,
   type RecordedFunction,
+  readsThis,
   roleOf,
   rolesFrom,
   signatureOf,
@@ -49,6 +50,22 @@ describe('roles of a function', () => {
   it('decide what is checked after the call', () => {
     const roles = ['in', 'out', 'inout', 'scratch', 'unknown'] as const;
     expect(roles.filter(isChecked)).toEqual(['inout', 'unknown']);
+  });
+});
+
+describe('readsThis', () => {
+  it.each([
+    ['function () { return this.x; }', true],
+    ['async function named() { return this; }', true],
+    ['function () { return 1; }', false],
+    ['(a) => this.x + a', false],
+    ['async a => this.x + a', false],
+    ['async (a) => this.x', false],
+    ['({ async method() { return this.x; } }).method', true],
+    ['({ method() { return this.x; } }).method', true],
+    ['(function () { return this; }).bind(null)', false],
+  ])('of %s: %s', (source, expected) => {
+    expect(readsThis(new Function(`return (${source})`)())).toBe(expected);
   });
 });
 

@@ -1,0 +1,69 @@
+import type { TensorSource } from '../core/model/tensor.js';
+import { BlobStore } from './blob-store.js';
+import type { CallGate } from './call-gate.js';
+import { writeBeside } from './dump-files.js';
+import type { ObjectTable } from './object-table.js';
+import { type RecordedFunction, roleOf } from './recorded-function.js';
+import { SameTensors } from './same-tensor.js';
+import { type LayoutContext, layOutGroup, logicalData, type TensorGroup } from './tensor-group.js';
+
+type Tensors = ReadonlyMap<string, TensorSource>;
+
+/** Lays out and writes the tensor files of dumps, and counts what they take. */
+export class TensorFiles {
+  readonly #tag: string;
+  readonly #gate: CallGate;
+  readonly #objects: ObjectTable;
+  readonly #blobs: BlobStore;
+
+  /** `tag` names this writer among all of the session. */
+  constructor(session: string, tag: string, gate: CallGate, objects: ObjectTable) {
+    this.#tag = tag;
+    this.#gate = gate;
+    this.#objects = objects;
+    this.#blobs = new BlobStore(session, tag);
+  }
+
+  layOutInputs(fn: RecordedFunction, tensors: Tensors): TensorGroup {
+    const same = new SameTensors();
+    const { isBlob } = fn;
+    return layOutGroup('inputs.safetensors', tensors, {
+      ...this.#context(),
+      sameAs: (key, source) => same.find(key, source),
+      isContentless: (key) => roleOf(fn, key) === 'out',
+      ...(isBlob === undefined
+        ? {}
+        : { blob: (key, source) => (isBlob(key) ? this.#storeBlob(source) : undefined) }),
+    });
+  }
+
+  /** A result that is an argument is not laid out again. */
+  layOutOutputs(inputs: Tensors, tensors: Tensors): TensorGroup {
+    const same = new SameTensors(inputs);
+    const sameAs = (key: string, source: TensorSource): string | undefined => same.find(key, source);
+    return layOutGroup('outputs.safetensors', tensors, { ...this.#context(), sameAs });
+  }
+
+  layOutMutated(tensors: Tensors): TensorGroup {
+    return layOutGroup('mutated.safetensors', tensors, { ...this.#context(), isPlain: true });
+  }
+
+  /** Writes the group's file; none where there is nothing in it. */
+  write(dump: string, group: TensorGroup): void {
+    if (group.pieces.length === 0) return;
+    writeBeside(`${dump}/${group.file}`, this.#tag, group.pieces);
+    this.#gate.addBytes(group.fileBytes);
+  }
+
+  #context(): LayoutContext {
+    return { storageId: (storage) => this.#objects.storageId(storage) };
+  }
+
+  /** Stays with the call, which is then refused, where it would not fit. */
+  #storeBlob(source: TensorSource): string | undefined {
+    if (!this.#gate.hasRoom(source.bytes.length)) return undefined;
+    const { sha256, writtenBytes } = this.#blobs.store(logicalData(source));
+    this.#gate.addBytes(writtenBytes);
+    return sha256;
+  }
+}
