@@ -11,13 +11,24 @@ export { openSession } from './core/session/index.js';
 export { Storage, Tensor } from './core/tensor/index.js';
 export type { RecordableClassOptions, RecordableOptions } from './preload/recorder-api.js';
 
+const recorderKey = Symbol.for('fir.recorder/1');
+const registerKey = Symbol.for('fir.register/1');
+
 /** The recorder of this thread, or undefined where nothing is recorded (`FIR_LOGLEVEL` unset or 0). */
 function loadRecorder(): RecorderApi | undefined {
   if (!(Number(process.env['FIR_LOGLEVEL'] ?? 0) > 0)) return undefined;
-  const registry = globalThis as unknown as Record<symbol, RecorderApi | undefined>;
-  const key = Symbol.for('fir.recorder/1');
-  if (registry[key] === undefined) createRequire(import.meta.url)('./preload/recorder.cjs');
-  return registry[key];
+  const registry = globalThis as unknown as {
+    [recorderKey]?: RecorderApi;
+    [registerKey]?: () => RecorderApi;
+  };
+  try {
+    const loaded = registry[recorderKey] ?? registry[registerKey]?.();
+    if (loaded !== undefined) return loaded;
+    createRequire(import.meta.url)('./preload/recorder.cjs');
+  } catch {
+    // Bundled into a program that no preload watches: it runs, unrecorded.
+  }
+  return registry[recorderKey];
 }
 
 interface Recordable {

@@ -121,6 +121,7 @@ export class CallWriter {
     call.isAsync = true;
     call.metadata.close();
     call.checks.noteReturn();
+    call.containers.noteReturn(() => this.#encoder());
   }
 
   complete(fn: RecordedFunction, call: CallInProgress, result: unknown): void {
@@ -189,7 +190,7 @@ export class CallWriter {
     this.#files.write(call.dump, outputs);
     const changes = call.checks.changes(end.status === 'failed');
     this.#files.write(call.dump, this.#files.layOutMutated(changes.sources));
-    const containers = call.containers.changed(() => this.#encoder());
+    const containers = call.containers.changes(() => this.#encoder());
     this.#endSequence += 1;
     const fir: Partial<FirFields> = {
       ...end.fir,
@@ -198,7 +199,8 @@ export class CallWriter {
       ...(changes.mutatedKeys === undefined ? {} : { mutated_tensor_keys: changes.mutatedKeys }),
       ...(changes.pendingKeys.length === 0 ? {} : { mutated_pending_keys: changes.pendingKeys }),
       ...(changes.goneKeys.length === 0 ? {} : { roles: withScratch(call.roles, changes.goneKeys) }),
-      ...(containers === undefined ? {} : { mutated_arguments: containers }),
+      ...(Object.keys(containers.changed).length === 0 ? {} : { mutated_arguments: containers.changed }),
+      ...(containers.pendingKeys.length === 0 ? {} : { mutated_pending_arguments: containers.pendingKeys }),
     };
     this.#append(call.metadata, call.text.ended({ ...end, outputs, fir }, settledResolution(fn), madeSelfId));
   }

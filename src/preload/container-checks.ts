@@ -5,11 +5,19 @@ import { isChecked, type RecordedFunction, roleOf } from './recorded-function.js
 
 const CONTAINER_TYPES = new Set<unknown>(['list', 'dict', 'js.map', 'js.set']);
 
+export interface ContainerChanges {
+  /** Those that ended otherwise than they began, each encoded by itself. */
+  changed: Record<string, JsonValue>;
+  /** Those that changed after the synchronous return of an async call: who did it is not known. */
+  pendingKeys: string[];
+}
+
 /** Watches the arguments of one call that are containers: a call may put something into one. */
 export class ContainerChecks {
   readonly #fn: RecordedFunction;
   readonly #args: readonly unknown[];
   readonly #before = new Map<string, string>();
+  #atReturn: Map<string, string> | undefined;
 
   /** `metadata` holds the arguments as they were encoded before the call. */
   constructor(fn: RecordedFunction, args: readonly unknown[], metadata: Readonly<Record<string, JsonValue>>) {
@@ -21,19 +29,27 @@ export class ContainerChecks {
     }
   }
 
-  /** Those that ended otherwise than they began, each encoded by itself. */
-  changed(makeEncoder: () => ValueEncoder): Record<string, JsonValue> | undefined {
-    if (this.#before.size === 0) return undefined;
-    // In the same order and with one encoder, so that an object which two arguments share looks the same again.
-    const now = encodeArguments(this.#fn, this.#args, makeEncoder()).metadata;
-    let changed: Record<string, JsonValue> | undefined;
-    for (const [key, before] of this.#before) {
-      if (JSON.stringify(now[key]) === before) continue;
+  /** To be called at the synchronous return of an async call. */
+  noteReturn(makeEncoder: () => ValueEncoder): void {
+    if (this.#before.size > 0) this.#atReturn = this.#textsNow(makeEncoder);
+  }
+
+  changes(makeEncoder: () => ValueEncoder): ContainerChanges {
+    const changes: ContainerChanges = { changed: {}, pendingKeys: [] };
+    if (this.#before.size === 0) return changes;
+    for (const [key, now] of this.#textsNow(makeEncoder)) {
+      if (this.#atReturn !== undefined && this.#atReturn.get(key) !== now) changes.pendingKeys.push(key);
+      if (now === this.#before.get(key)) continue;
       const index = Number(key.slice('arg_'.length));
-      changed ??= {};
-      changed[key] = makeEncoder().encode(this.#args[index], key);
+      changes.changed[key] = makeEncoder().encode(this.#args[index], key);
     }
-    return changed;
+    return changes;
+  }
+
+  /** In the same order and with one encoder, so that an object which two arguments share looks the same again. */
+  #textsNow(makeEncoder: () => ValueEncoder): Map<string, string> {
+    const now = encodeArguments(this.#fn, this.#args, makeEncoder()).metadata;
+    return new Map([...this.#before.keys()].map((key) => [key, JSON.stringify(now[key]) ?? '']));
   }
 }
 

@@ -25,14 +25,15 @@ interface ModuleInternals {
 
 const internals = Module as unknown as ModuleInternals;
 const requireHere = createRequire(__filename);
-const registry = globalThis as unknown as Record<symbol, RecorderApi | true | undefined>;
+const registry = globalThis as unknown as Record<symbol, RecorderApi | (() => RecorderApi) | undefined>;
 const RECORDER = Symbol.for('fir.recorder/1');
 const INSTALLED = Symbol.for('fir.register/1');
 const PACKAGES: ReadonlySet<string> = new Set(ADAPTER_PACKAGES);
 
 const isRecording = Number(process.env['FIR_LOGLEVEL'] ?? 0) > 0;
 if (isRecording && !isLoaderThread() && registry[INSTALLED] === undefined) {
-  registry[INSTALLED] = true;
+  // A copy of the package that a bundler put into the program's own file finds the recorder through this.
+  registry[INSTALLED] = recorder;
   install((process.env['FIR_INSTRUMENT'] ?? '').split('\n').filter(Boolean).map(splitInstrumentSpec));
 }
 
@@ -46,7 +47,7 @@ function isLoaderThread(): boolean {
 function recorder(): RecorderApi {
   requireHere('./recorder.cjs');
   const api = registry[RECORDER];
-  if (api === undefined || api === true) throw new Error('the recorder did not load');
+  if (api === undefined || typeof api === 'function') throw new Error('the recorder did not load');
   return api;
 }
 

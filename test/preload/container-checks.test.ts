@@ -17,7 +17,7 @@ function changedBy(args: unknown[], change: () => void, recorded = fn): string[]
   const { metadata } = encodeArguments(recorded, args, new ValueEncoder());
   const checks = new ContainerChecks(recorded, args, metadata);
   change();
-  return Object.keys(checks.changed(() => new ValueEncoder()) ?? {});
+  return Object.keys(checks.changes(() => new ValueEncoder()).changed);
 }
 
 describe('ContainerChecks', () => {
@@ -43,6 +43,21 @@ describe('ContainerChecks', () => {
       shared.value = 2;
     };
     expect(changedBy([[shared], { shared }], change)).toEqual(['arg_0']);
+  });
+
+  it('tells what an async call did before it returned from what happened while it was pending', () => {
+    const [early, late, undone]: number[][] = [[], [], []];
+    const args = [early, late, undone];
+    const { metadata } = encodeArguments(fn, args, new ValueEncoder());
+    const checks = new ContainerChecks(fn, args, metadata);
+    early?.push(1);
+    undone?.push(1);
+    checks.noteReturn(() => new ValueEncoder());
+    late?.push(1);
+    undone?.pop();
+    const { changed, pendingKeys } = checks.changes(() => new ValueEncoder());
+    expect(Object.keys(changed)).toEqual(['arg_0', 'arg_1']);
+    expect(pendingKeys).toEqual(['arg_1', 'arg_2']);
   });
 
   it('leaves alone what is only read, by its role', () => {

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { ADAPTERS } from '../adapters/index.js';
 import { FirError } from '../errors.js';
 import type { CallRecord, MemberKind } from '../model/call.js';
@@ -8,12 +7,11 @@ import { findExport, findMethod, findStatic } from './find-export.js';
 import { importFile, importPackage } from './import-package.js';
 import { openLibrary } from './libraries.js';
 import { ownerOf } from './owner-of.js';
+import { requireHere } from './require-here.js';
 
 type LoadedPlace = Exclude<CodePlace, { kind: 'adapter' }>;
 type Callable = (...args: unknown[]) => unknown;
 type Constructor = new (...args: unknown[]) => object;
-
-const requireHere = createRequire(import.meta.url);
 
 /** Runs JavaScript calls in this process: modules of the application, packages, built-ins, and what adapters know. */
 export const nodeExecutor: Executor = {
@@ -93,7 +91,7 @@ async function load(
     case 'target':
       return { exports: await importFile(place.path), notes: [], where: place.path };
     case 'builtin':
-      return { exports: requireHere(place.name), notes: [], where: place.name };
+      return { exports: requireHere()(place.name), notes: [], where: place.name };
     case 'package': {
       const { exports, version } = await importPackage(place.package, task.base, place.subpath);
       return {

@@ -1,6 +1,5 @@
-import { builtinModules, createRequire } from 'node:module';
-
-const requireHere = createRequire(import.meta.url);
+import { builtinModules } from 'node:module';
+import { requireHere } from './require-here.js';
 
 /** Requiring these from a program prints a warning, and nothing in them runs code. */
 const NOISY = new Set(['punycode', 'sys']);
@@ -18,9 +17,9 @@ export function ownerOf(value: unknown): string | undefined {
   if (typeof value !== 'function') return undefined;
   indexOnce('globalThis', () => addValues(globalThis, 'globalThis', true));
   for (const name of loadedBuiltins()) {
-    indexOnce(`node:${name}`, () => addValues(requireHere(name), `node:${name}`, true));
+    indexOnce(`node:${name}`, () => addValues(requireHere()(name), `node:${name}`, true));
   }
-  for (const [path, cached] of Object.entries(requireHere.cache)) {
+  for (const [path, cached] of Object.entries(requireHere().cache)) {
     const at = path.lastIndexOf('/node_modules/');
     if (at < 0 || cached === undefined) continue;
     const owner = packageAt(path.slice(at + '/node_modules/'.length));

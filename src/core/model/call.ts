@@ -74,6 +74,8 @@ export interface FirFields {
   mutated_pending_keys?: string[];
   /** Arguments that are not tensors and ended differently: `arg_1` to its encoding after the call. */
   mutated_arguments?: Record<string, JsonValue>;
+  /** The same of containers: changed after the synchronous return of an async call. */
+  mutated_pending_arguments?: string[];
   /** Why the call can't be replayed, each naming an argument. */
   not_replayable?: string[];
   truncated?: boolean;

@@ -43,7 +43,9 @@ export interface ContainerEndState {
 export function containerEndStates(dump: Dump): ContainerEndState[] {
   const { fir, input_metadata: metadata } = dump.record;
   if (fir?.mutated_tensor_keys === undefined) return [];
+  const pending = new Set(fir.mutated_pending_arguments);
   return argumentKeys(dump).positional.flatMap((key): ContainerEndState[] => {
+    if (pending.has(key)) return [];
     const role = fir.roles === undefined ? undefined : ownValue(fir.roles, key);
     const changed = ownValue(fir.mutated_arguments ?? {}, key);
     if (changed !== undefined) return [{ key, expected: changed, changed: true }];

@@ -69,7 +69,8 @@ function judgeCompleted(call: JudgedCall): Judgement {
   const { record, ending, comparisons } = call;
   if (ending.kind === 'threw') return { verdict: 'error', ranAsRecorded: false };
   if (comparisons.some(isMismatch)) return { verdict: 'mismatch', ranAsRecorded: true };
-  const pending = record.fir?.mutated_pending_keys ?? [];
+  const { mutated_pending_keys: tensors = [], mutated_pending_arguments: containers = [] } = record.fir ?? {};
+  const pending = [...tensors, ...containers];
   if (pending.length > 0) {
     const reason = `argument changed while the call was pending (${pending.join(', ')})`;
     return { verdict: 'unchecked', reason, ranAsRecorded: true };

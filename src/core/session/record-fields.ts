@@ -86,6 +86,7 @@ function firFrom(
   setOrDelete(fir, 'mutated_tensor_keys', stringsFrom(value['mutated_tensor_keys']));
   setOrDelete(fir, 'mutated_pending_keys', stringsFrom(value['mutated_pending_keys']));
   setOrDelete(fir, 'mutated_arguments', objectFrom(value['mutated_arguments']));
+  setOrDelete(fir, 'mutated_pending_arguments', stringsFrom(value['mutated_pending_arguments']));
   setOrDelete(fir, 'not_replayable', stringsFrom(value['not_replayable']));
   setOrDelete(fir, 'truncated', booleanFrom(value['truncated']));
   setOrDelete(fir, 'error', errorFrom(value['error']));

@@ -202,9 +202,10 @@ describe('arguments after a call', () => {
       push({ mutated_arguments: { arg_0: list(1, 2) } }),
       push({ mutated_arguments: { arg_0: list(1, 3) } }),
       push({}),
+      push({ mutated_arguments: { arg_0: list(1, 3) }, mutated_pending_arguments: ['arg_0'] }),
     ];
     const { verdicts } = await replay(session(...calls));
-    expect(verdicts).toEqual(['1 pass', '2 mismatch', '3 mismatch']);
+    expect(verdicts).toEqual(['1 pass', '2 mismatch', '3 mismatch', '4 unchecked']);
   });
 });
 
