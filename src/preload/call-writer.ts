@@ -72,9 +72,10 @@ export class CallWriter {
     const timestamp = compactFromMicros(startedAt);
     const dumpDir = makeDumpDirectory(this.#directory, dumpNameFrom(fn.name, callSequence, timestamp));
     const dump = `${this.#directory}/${dumpDir}`;
-    const selfId =
-      fn.constructs === undefined ? self && this.objects.find(self)?.self_id : this.objects.reserve();
-    const fields = startFields(fn, self !== undefined && selfId === undefined, encoded, inputs.keys);
+    const object = self && this.objects.find(self);
+    const selfId = fn.constructs === undefined ? object?.self_id : this.objects.reserve();
+    const isObjectUnknown = self !== undefined && selfId === undefined;
+    const fields = startFields(fn, { isObjectUnknown, objectClass: object?.class }, encoded, inputs.keys);
     const text = new RecordText({
       functionName: fn.name,
       module: fn.module,

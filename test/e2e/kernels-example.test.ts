@@ -78,6 +78,30 @@ describe("a program's own functions", () => {
     expect(result.code).toBe(0);
   });
 
+  it('replay with a subclass that calls the method it overrides', async () => {
+    const superSession = join(directory, 'super-session');
+    writeFileSync(
+      join(app, 'layers.js'),
+      `import { recordable } from 'fir-recorder';
+       export const Layer = recordable.class(class Layer {
+         constructor(factor) { this.factor = factor; }
+         run(x) { return x.map((value) => value * this.factor); }
+       });
+       export const Shifted = recordable.class(class Shifted extends Layer {
+         run(x) { return super.run(x).map((value) => value + 1); }
+       });`,
+    );
+    const program = join(app, 'super.js');
+    writeFileSync(
+      program,
+      `import { Shifted } from './layers.js'; new Shifted(2).run(Float32Array.of(1, 2));`,
+    );
+    await runFir(['capture', '-o', superSession, '--', nodeUnderTest, program], { cwd: app });
+    const result = await runFir(['replay', superSession, '--app', app]);
+    expect(result.stdout).toContain('1 passed, 2 ran, 0 mismatches, 0 skipped of 3 calls');
+    expect(result.code).toBe(0);
+  });
+
   it('are not held to what a container declared `in` ended as', async () => {
     const rolesSession = join(directory, 'roles-session');
     writeFileSync(
