@@ -53,7 +53,9 @@ describe('bytes that are said to be of another dtype', () => {
   });
 
   test('keep their layout where the size is the same, and take it in the last dimension where not', () => {
-    const [actual, expected] = [bytes(1, 2, 3, 4, 5, 6), bytes(1, 2, 3, 4, 5, 7)].map((tensor) => tensor.reshape([2, 3]).t()); // biome-ignore format: one line
+    const [actual, expected] = [bytes(1, 2, 3, 4, 5, 6), bytes(1, 2, 3, 4, 5, 7)].map((tensor) =>
+      tensor.reshape([2, 3]).t(),
+    );
     const same = compareOutput('f', 'result', actual as Tensor, expected as Tensor, as('int8'));
     expect(same).toMatchObject({ dtype: 'int8', shape: [3, 2], maxAbs: { index: [2, 1] } });
     const wider = compareOutput('f', 'result', actual as Tensor, expected as Tensor, as('uint16'));
