@@ -18,7 +18,8 @@ export class SameTensors {
   }
 }
 
-function isSameTensor(a: TensorSource, b: TensorSource): boolean {
+/** Same memory, same place, same layout. */
+export function isSameTensor(a: TensorSource, b: TensorSource): boolean {
   return (
     a.storage === b.storage &&
     a.byteOffset === b.byteOffset &&

@@ -4,7 +4,7 @@ import type { CallGate } from './call-gate.js';
 import { writeBeside } from './dump-files.js';
 import type { ObjectTable } from './object-table.js';
 import { type RecordedFunction, roleOf } from './recorded-function.js';
-import { SameTensors } from './same-tensor.js';
+import { isSameTensor, SameTensors } from './same-tensor.js';
 import { type LayoutContext, layOutGroup, logicalData, type TensorGroup } from './tensor-group.js';
 
 type Tensors = ReadonlyMap<string, TensorSource>;
@@ -30,7 +30,7 @@ export class TensorFiles {
     return layOutGroup('inputs.safetensors', tensors, {
       ...this.#context(),
       sameAs: (key, source) => same.find(key, source),
-      isContentless: (key) => roleOf(fn, key) === 'out',
+      isContentless: (key) => roleOf(fn, key) === 'out' && !isAlsoRead(fn, key, tensors),
       ...(isBlob === undefined
         ? {}
         : { blob: (key, source) => (isBlob(key) ? this.#storeBlob(source) : undefined) }),
@@ -66,4 +66,14 @@ export class TensorFiles {
     this.#gate.addBytes(writtenBytes);
     return sha256;
   }
+}
+
+/** A tensor that is written to under one key may be read under another: then what it holds matters. */
+function isAlsoRead(fn: RecordedFunction, key: string, tensors: Tensors): boolean {
+  const source = tensors.get(key);
+  for (const [other, same] of tensors) {
+    if (other === key || source === undefined || roleOf(fn, other) === 'out') continue;
+    if (isSameTensor(same, source)) return true;
+  }
+  return false;
 }

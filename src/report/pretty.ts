@@ -2,7 +2,13 @@ import type { Paint } from '../cli/colour.js';
 import { formatCount, formatDuration } from '../cli/format.js';
 import { printable, printableLines } from '../cli/printable.js';
 import type { ReplayBegin } from '../core/model/reporter.js';
-import type { CallResult, OutputComparison, ReplaySummary, Verdict } from '../core/model/verdict.js';
+import {
+  type CallResult,
+  END_STATE_NOTE,
+  type OutputComparison,
+  type ReplaySummary,
+  type Verdict,
+} from '../core/model/verdict.js';
 import { describeMismatch, describeProblem } from './comparison-text.js';
 import type { ReportWriter } from './contract.js';
 import type { Sink } from './sink.js';
@@ -149,11 +155,8 @@ export class PrettyReporter implements ReportWriter {
   }
 }
 
-/** Says only what was compared: worth a line where it differs, not where it matches. */
-const END_STATE = 'argument after the call';
-
 function notesOf({ key, notes = [], verdict }: OutputComparison): string[] {
-  const shown = verdict === 'mismatch' ? notes : notes.filter((note) => note !== END_STATE);
+  const shown = verdict === 'mismatch' ? notes : notes.filter((note) => note !== END_STATE_NOTE);
   return shown.map((note) => `${key}: ${note}`);
 }
 

@@ -102,6 +102,30 @@ describe("a program's own functions", () => {
     expect(result.code).toBe(0);
   });
 
+  it('replay where one buffer is written to as `out` and read as `in`', async () => {
+    const aliasSession = join(directory, 'alias-session');
+    writeFileSync(
+      join(app, 'twice.js'),
+      `import { recordable } from 'fir-recorder';
+       export const twice = recordable(
+         function twice(out, x) { x.forEach((value, i) => { out[i] = 2 * value; }); },
+         { roles: { arg_0: 'out', arg_1: 'in' } },
+       );`,
+    );
+    const program = join(app, 'alias.js');
+    writeFileSync(
+      program,
+      `import { twice } from './twice.js';
+       const x = Float32Array.of(1, 2, 3);
+       twice(x, x);
+       twice(new Float32Array(3), x);`,
+    );
+    await runFir(['capture', '-o', aliasSession, '--', nodeUnderTest, program], { cwd: app });
+    const result = await runFir(['replay', aliasSession, '--app', app]);
+    expect(result.stdout).toContain('2 passed, 0 ran, 0 mismatches, 0 skipped of 2 calls');
+    expect(result.code).toBe(0);
+  });
+
   it('are not held to what a container declared `in` ended as', async () => {
     const rolesSession = join(directory, 'roles-session');
     writeFileSync(

@@ -15,6 +15,9 @@ export const VERDICTS = [
 ] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
+/** Note on the comparison of an argument's end state: worth showing where it differs. */
+export const END_STATE_NOTE = 'argument after the call';
+
 /** One extreme difference: where it is and the two values there. */
 export interface Extreme {
   value: number;

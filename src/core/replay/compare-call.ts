@@ -1,7 +1,7 @@
 import type { ComparisonOptions } from '../compare/index.js';
 import type { JsonValue } from '../model/json.js';
 import type { TensorSource } from '../model/tensor.js';
-import type { OutputComparison } from '../model/verdict.js';
+import { END_STATE_NOTE, type OutputComparison } from '../model/verdict.js';
 import type { Dump } from '../session/index.js';
 import { ValueEncoder } from '../values/index.js';
 import type { CallEnd } from './call-end.js';
@@ -13,8 +13,6 @@ import type { RehydratedInputs } from './rehydrate.js';
 import { encodeResult } from './result-tensors.js';
 import { findReturnedObjects } from './returned-objects.js';
 import type { RunOutput } from './run-outputs.js';
-
-const AFTER = 'argument after the call';
 
 export interface CompareContext {
   args: readonly unknown[];
@@ -110,7 +108,12 @@ function compareArguments(outputs: OutputComparisons, dump: Dump, context: Compa
   for (const { key, group } of endStates(dump)) {
     const host = inputs.host(key);
     const source = typeof host === 'object' && host !== null ? context.describe(host) : undefined;
-    outputs.addTensor(key, source ?? 'its memory is gone after the call', dump.tensor(group, key), AFTER);
+    outputs.addTensor(
+      key,
+      source ?? 'its memory is gone after the call',
+      dump.tensor(group, key),
+      END_STATE_NOTE,
+    );
   }
   const { positional } = argumentKeys(dump);
   const shared = encoderFor(context);
@@ -118,8 +121,9 @@ function compareArguments(outputs: OutputComparisons, dump: Dump, context: Compa
   for (const { key, expected, changed } of containerEndStates(dump)) {
     const index = positional.indexOf(key);
     // A changed argument was encoded by itself, an unchanged one together with those before it.
-    if (changed) outputs.addValue(key, encoderFor(context).encode(args[index], key), expected, AFTER);
-    else outputs.addValueIfDifferent(key, now.get(key) ?? null, expected, AFTER);
+    if (changed)
+      outputs.addValue(key, encoderFor(context).encode(args[index], key), expected, END_STATE_NOTE);
+    else outputs.addValueIfDifferent(key, now.get(key) ?? null, expected, END_STATE_NOTE);
   }
 }
 
