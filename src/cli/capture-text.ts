@@ -1,13 +1,17 @@
 import type { CaptureSummary } from '../core/capture/index.js';
+import { pythonLines } from './capture-python-text.js';
 import type { Paint } from './colour.js';
 import { formatBytes, formatCount } from './format.js';
 import { printable } from './printable.js';
 
 const SHOWN_REASONS = 10;
 
-/** Said once, before the program starts. */
-export function privacyNotice(directory: string): string {
-  return `fir: the values of recorded arguments and results are written to ${printable(directory)}, readable by you alone\n`;
+/** Said once, before the program starts. `pythonLevel` is the level at which FlashInfer runs. */
+export function privacyNotice(directory: string, pythonLevel: string): string {
+  const privacy = `fir: the values of recorded arguments and results are written to ${printable(directory)}, readable by you alone\n`;
+  if (Number(pythonLevel) >= 10) return privacy;
+  const only = `FLASHINFER_LOGLEVEL=${printable(pythonLevel)} of the environment only logs calls in Python`;
+  return `${privacy}fir: ${only}; --level 10 records them\n`;
 }
 
 /** What a capture left behind, and what to type next; for stderr. */
@@ -35,6 +39,7 @@ function recorded(summary: CaptureSummary, paint: Paint): string[] {
   ];
   return [
     `${formatCount(summary.recorded, 'call')} recorded (${endings}), ${formatBytes(summary.bytes)} in ${directory}`,
+    ...pythonLines(summary, paint),
     ...(skipped.length > 0 ? [paint.warn(`calls skipped: ${skipped.join(', ')}`)] : []),
     ...(notRecorded > 0 ? [paint.bad(`${formatCount(notRecorded, 'call')} could not be recorded:`)] : []),
     ...summary.errors.slice(0, SHOWN_REASONS).map((error) => `  ${printable(error)}`),

@@ -26,6 +26,9 @@ export interface ReplayFlags {
   jobs: number;
   'map-path': string[] | undefined;
   'node-option': string[] | undefined;
+  python: string | undefined;
+  pythonpath: string[] | undefined;
+  'trust-graph-inputs': boolean;
   stateful: string[] | undefined;
   'allow-incomplete': boolean;
   debug: boolean;
@@ -58,6 +61,9 @@ export function replayOptionsFrom(path: string, flags: ReplayFlags, signal: Abor
     },
     mapPath: (flags['map-path'] ?? []).map(parseMapPath),
     nodeOptions: flags['node-option'] ?? [],
+    python: flags.python,
+    pythonPath: flags.pythonpath ?? [],
+    trustGraphInputs: flags['trust-graph-inputs'],
     stateful: parseStateful(flags.stateful ?? []),
     targets: (flags.target ?? []).map(parseTarget),
     allowIncomplete: flags['allow-incomplete'],
@@ -67,12 +73,7 @@ export function replayOptionsFrom(path: string, flags: ReplayFlags, signal: Abor
 }
 
 function checkDevice(device: string): string {
-  if (device === 'auto' || device === 'cpu') return device;
-  if (/^cuda(:\d+)?$/.test(device)) {
-    throw new FirError('DEVICE_MISSING', `${device} is not there: this build has no CUDA backend`, {
-      hint: 'Replay on the host: --device cpu',
-    });
-  }
+  if (/^(auto|cpu|cuda(:\d+)?)$/.test(device)) return device;
   throw new FirError('USAGE', `--device ${device} is no device`, { hint: 'Write it like --device cpu' });
 }
 

@@ -28,7 +28,8 @@ const patterns = { multiple: true, multipleNonGreedy: true, delimiter: ',', help
 export default class Capture extends BaseCommand {
   static override summary = 'Run a command and record the calls of its tensor libraries.';
   static override description =
-    'Starts the command with recording switched on, in it, its worker threads and the Node processes that it starts. ' +
+    'Starts the command with recording switched on, in it, its worker threads and the Node processes that it starts; ' +
+    'in Python processes FlashInfer is told to record its own calls into the same session. ' +
     'Everything behind -- is the command, untouched; its stdin, stdout, signals and exit code are its own. ' +
     'The values of arguments and results are written to disk.\n\n' +
     'Exit codes: those of the command; 125 where fir itself fails, 126 where the command is no program, 127 where ' +
@@ -46,6 +47,10 @@ export default class Capture extends BaseCommand {
       description: "Record functions of the program's own",
       command:
         "<%= config.bin %> <%= command.id %> --instrument './kernels.js#gemm,Attention' -- node app.js --fast",
+    },
+    {
+      description: 'Record the FlashInfer calls of a Python program',
+      command: '<%= config.bin %> <%= command.id %> -- python serve.py',
     },
     {
       description: 'Log calls and their arguments without recording them',
@@ -98,7 +103,7 @@ export default class Capture extends BaseCommand {
     })(),
     format: option({
       summary: 'Format of the tensor files.',
-      options: ['safetensors'] as const,
+      options: ['safetensors', 'torch'] as const,
       default: 'safetensors' as const,
     })(),
     instrument: string({
@@ -121,11 +126,12 @@ export default class Capture extends BaseCommand {
 
   async run(): Promise<void> {
     const { own, rest } = splitAtDoubleDash(this.argv);
-    const { flags, argv } = await this.parse(Capture, own);
+    const { flags, argv, metadata } = await this.parse(Capture, own);
+    const isSaid = (name: string): boolean => metadata.flags[name]?.setFromDefault !== true;
     const [command, ...args] = rest ?? [];
     if (argv.length > 0 || command === undefined) throw misplacedCommand(argv.map(String), rest);
     const level = Number(flags.level);
-    const directory = resolve(flags.dir);
+    const directory = resolve(isSaid('dir') ? flags.dir : process.env['FLASHINFER_DUMP_DIR'] || flags.dir);
     const shownDirectory = relative(process.cwd(), directory) || '.';
     takeOverInterrupts();
     const { exitCode, signal, summary } = await runCapture({
@@ -133,6 +139,8 @@ export default class Capture extends BaseCommand {
       args,
       directory,
       level,
+      levelSaid: isSaid('level'),
+      formatSaid: isSaid('format') ? flags.format : undefined,
       logDest: flags['log-dest'],
       include: listFrom(flags.include),
       exclude: listFrom(flags.exclude),
@@ -141,8 +149,8 @@ export default class Capture extends BaseCommand {
       instrument: flags.instrument ?? instrumentedByEnvironment(),
       asyncParents: flags['async-parents'],
       env: process.env,
-      onStarted: () => {
-        if (level >= 10 && !flags.quiet) process.stderr.write(privacyNotice(shownDirectory));
+      onStarted: (pythonLevel) => {
+        if (level >= 10 && !flags.quiet) process.stderr.write(privacyNotice(shownDirectory, pythonLevel));
       },
     });
     if (!flags.quiet) {

@@ -138,6 +138,7 @@ async function writeWholeCalls(
 function openDumpOf(session: Session, { call }: InspectCall): Dump | undefined {
   const entry = session.calls[call - 1];
   try {
+    if (entry?.status === 'no_record') return session.openUnrecorded(entry);
     return entry === undefined ? undefined : session.openDump(entry);
   } catch (error) {
     if (error instanceof FirError) return undefined;

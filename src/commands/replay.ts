@@ -60,13 +60,13 @@ export default class Replay extends BaseCommand {
       helpGroup: 'CONSENT',
     }),
     allow: string({
-      summary: 'Also run modules that match: built-ins, packages, the entry file.',
+      summary: 'Also run modules that match: built-ins, packages, the entry file, Python modules.',
       helpValue: 'PATTERN',
       helpGroup: 'CONSENT',
       ...repeatable,
     }),
     target: string({
-      summary: 'Run this export in place of a recorded function: fn=./mine.js#export.',
+      summary: 'Run this export in place of a recorded function: fn=./mine.js#export, or a .py file.',
       helpValue: 'FN=FILE#EXPORT',
       helpGroup: 'CONSENT',
       ...repeatable,
@@ -123,6 +123,10 @@ export default class Replay extends BaseCommand {
       default: 'equal',
       helpGroup: 'COMPARISON',
     })(),
+    'trust-graph-inputs': boolean({
+      summary: 'Compare calls of CUDA graphs, though their inputs were read after the graph.',
+      helpGroup: 'COMPARISON',
+    }),
     ulp: integer({
       summary: 'float8 and float4 also match within so many steps.',
       min: 0,
@@ -138,7 +142,7 @@ export default class Replay extends BaseCommand {
     'fail-fast': boolean({ summary: 'Stop after the first call that fails.', helpGroup: 'RUN' }),
     timeout: integer({
       summary:
-        'Seconds that a call may take; by default the larger of 60 and 20 times the recorded duration.',
+        'Seconds that a call may take; by default the larger of 60 and 20 times the recorded duration, and 600 for the first call of a Python function.',
       min: 1,
       helpValue: 'SECONDS',
       helpGroup: 'RUN',
@@ -159,6 +163,17 @@ export default class Replay extends BaseCommand {
     'node-option': string({
       summary: 'An option for the Node of the workers: --node-option=--import=tsx.',
       helpValue: 'OPTION',
+      helpGroup: 'RUN',
+      ...repeatable,
+    }),
+    python: string({
+      summary: 'Python that runs the calls of Python programs; by default python3 of the environment.',
+      helpValue: 'PATH',
+      helpGroup: 'RUN',
+    }),
+    pythonpath: string({
+      summary: 'A directory where that Python looks for modules first.',
+      helpValue: 'DIR',
       helpGroup: 'RUN',
       ...repeatable,
     }),

@@ -13,6 +13,11 @@ function packageRoot(): string {
   }
 }
 
+/** Directory of the code that runs in a Python worker. */
+export function pythonWorker(): string {
+  return join(packageRoot(), 'python', 'fir_replay');
+}
+
 /** A file that the build makes. FirError CAPTURE_FAILED where it was not built. */
 export function builtFile(...parts: string[]): string {
   const path = join(packageRoot(), 'dist', ...parts);

@@ -1,7 +1,8 @@
 import type { TensorSource } from '../core/model/tensor.js';
 import { isChecked, type RecordedFunction, roleOf } from './recorded-function.js';
 import { isGone, Snapshot } from './snapshot.js';
-import { logicalData, type TensorGroup } from './tensor-group.js';
+import { logicalData } from './tensor-data.js';
+import type { TensorGroup } from './tensor-group.js';
 
 /** What became of the arguments. */
 export interface ArgumentChanges {

@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import type { FirFields } from '../core/model/call.js';
 import type { JsonValue } from '../core/model/json.js';
 import type { TensorRole, TensorSource } from '../core/model/tensor.js';
+import { AppendLog } from '../core/session/append-log.js';
 import { ValueEncoder } from '../core/values/index.js';
-import { AppendLog } from './append-log.js';
 import { ArgumentChecks } from './argument-checks.js';
 import type { CallGate } from './call-gate.js';
 import { compactFromMicros, isoFromMicros, nowMicros } from './clock.js';
@@ -18,6 +18,7 @@ import { type RecordEnd, RecordText } from './record-text.js';
 import { type CallInProgress, DumpLog } from './recorded-call.js';
 import { recordedError } from './recorded-error.js';
 import type { RecordedFunction } from './recorded-function.js';
+import type { RecorderSettings } from './settings.js';
 import { settledResolution, startFields } from './start-fields.js';
 import { TensorFiles } from './tensor-files.js';
 import type { TensorGroup } from './tensor-group.js';
@@ -36,11 +37,15 @@ export class CallWriter {
   #endSequence = 0;
   #versions = { count: 0, text: '{}' };
 
-  constructor(directory: string, header: HeaderFile, gate: CallGate) {
+  constructor(
+    { directory, tensorFormat }: Pick<RecorderSettings, 'directory' | 'tensorFormat'>,
+    header: HeaderFile,
+    gate: CallGate,
+  ) {
     this.#directory = directory;
     this.#header = header;
     this.#gate = gate;
-    this.#files = new TensorFiles(directory, header.uid, gate, this.objects);
+    this.#files = new TensorFiles(directory, header.uid, tensorFormat, gate, this.objects);
   }
 
   /** Saves the inputs. Undefined where a filter or a limit leaves the call out. */

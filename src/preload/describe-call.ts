@@ -3,7 +3,7 @@ import type { JsonValue } from '../core/model/json.js';
 import type { TensorSource } from '../core/model/tensor.js';
 import { ValueEncoder } from '../core/values/index.js';
 import { describeTensor } from './describe-tensor.js';
-import { logicalData } from './tensor-group.js';
+import { logicalData } from './tensor-data.js';
 
 /** Arguments as a log shows them: values as in a record, tensors by dtype and shape, with statistics when asked for. */
 export function describeArguments(args: readonly unknown[], withStatistics: boolean): JsonValue[] {

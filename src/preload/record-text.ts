@@ -54,7 +54,7 @@ export class RecordText {
     this.#inputDetails = detailsText(start.inputs.layouts);
     this.#inputTensors = layoutsText(start.inputs.layouts);
     this.#middle =
-      `,"tensor_format":"safetensors","function_signature":${JSON.stringify(start.signature)}` +
+      `,"tensor_format":"${start.inputs.format}","function_signature":${JSON.stringify(start.signature)}` +
       `,"versions":${start.versions}`;
   }
 

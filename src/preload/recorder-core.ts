@@ -44,7 +44,7 @@ export class Recorder {
     this.#header = header;
     this.#log = log;
     this.#gate = new CallGate(settings);
-    this.#writer = new CallWriter(settings.directory, header, this.#gate);
+    this.#writer = new CallWriter(settings, header, this.#gate);
     this.#context =
       CHEAP_ASYNC_CONTEXT || settings.asyncParents ? new AsyncLocalStorage<CallScope>() : undefined;
   }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { TensorFormat } from './tensor-group.js';
 
 /** 0 off, 1 names, 3 arguments and results, 5 with statistics, 10 dumps. */
 export type Level = 0 | 1 | 3 | 5 | 10;
@@ -16,6 +17,7 @@ export interface RecorderSettings {
   exclude: readonly string[];
   /** `stderr`, `stdout` or a path; `%i` is the process id. */
   logDest: string;
+  tensorFormat: TensorFormat;
   asyncParents: boolean;
   /** Names the `fir capture` run; absent where the variables were set by hand. */
   capture: string | undefined;
@@ -40,6 +42,7 @@ export function settingsFrom(env: NodeJS.ProcessEnv): RecorderSettings {
     include: patternsFrom(env['FIR_DUMP_INCLUDE']),
     exclude: patternsFrom(env['FIR_DUMP_EXCLUDE']),
     logDest: env['FIR_LOGDEST'] || 'stderr',
+    tensorFormat: env['FIR_DUMP_SAFETENSORS'] === '0' ? 'torch' : 'safetensors',
     asyncParents: env['FIR_ASYNC_PARENTS'] === '1',
     capture: env['FIR_CAPTURE_ID'] || undefined,
   };

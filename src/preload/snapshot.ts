@@ -1,6 +1,8 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { TensorSource } from '../core/model/tensor.js';
-import { logicalData, type TensorGroup } from './tensor-group.js';
+import { gatherContiguous } from '../core/tensor/index.js';
+import { logicalData, type SavedRange } from './tensor-data.js';
+import type { TensorGroup } from './tensor-group.js';
 
 const CHUNK_BYTES = 1 << 20;
 
@@ -22,22 +24,14 @@ export class Snapshot {
   /** Keys of the checked arguments whose values differ from what was saved; not of those whose memory is gone. */
   changedKeys(): string[] {
     const changed: string[] = [];
-    let fd: number | undefined;
+    const saved = new SavedBytes(this.#group.copy, this.#path);
     try {
       for (const [key, source] of this.#checked) {
         const position = this.#group.positions.get(key);
-        if (position === undefined || isGone(source)) continue;
-        const now = position.isRaw ? source.bytes : logicalData(source);
-        if (this.#group.copy !== undefined) {
-          const saved = this.#group.copy.subarray(position.begin, position.begin + position.length);
-          if (saved.compare(now) !== 0) changed.push(key);
-        } else {
-          fd ??= openSync(this.#path, 'r');
-          if (differsFromFile(fd, position.begin, now)) changed.push(key);
-        }
+        if (position !== undefined && !isGone(source) && differs(saved, position, source)) changed.push(key);
       }
     } finally {
-      if (fd !== undefined) closeSync(fd);
+      saved.close();
     }
     return changed;
   }
@@ -52,14 +46,61 @@ export function isGone({ strings, shape, bytes }: TensorSource): boolean {
   return strings === undefined && bytes.length === 0 && shape.every((size) => size > 0);
 }
 
-function differsFromFile(fd: number, begin: number, now: Uint8Array): boolean {
-  const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, now.length));
-  for (let at = 0; at < now.length; ) {
-    const wanted = Math.min(chunk.length, now.length - at);
-    const got = readSync(fd, chunk, 0, wanted, begin + at);
-    if (got === 0) return true;
-    if (chunk.compare(now, at, at + got, 0, got) !== 0) return true;
-    at += got;
+function differs(saved: SavedBytes, position: SavedRange, source: TensorSource): boolean {
+  if (!position.isRaw) return saved.differFrom(logicalData(source), position.begin);
+  if (!saved.differFrom(source.bytes, position.begin)) return false;
+  // What changed may lie between the elements of the view, where it is not the view's.
+  const then = ownElements(source, saved.read(position));
+  return Buffer.compare(then, ownElements(source, source.bytes)) !== 0;
+}
+
+/** The elements of a view; those that it repeats, once. */
+function ownElements({ dtype, shape, stride }: TensorSource, bytes: Uint8Array): Uint8Array {
+  const once = shape.map((size, dim) => (stride[dim] === 0 ? Math.min(size, 1) : size));
+  return gatherContiguous(bytes, { dtype, shape: once, stride, offset: 0 });
+}
+
+/** A file as it was written: its bytes where they were kept, else the file itself. */
+class SavedBytes {
+  readonly #copy: Buffer | undefined;
+  readonly #path: string;
+  #fd: number | undefined;
+
+  constructor(copy: Buffer | undefined, path: string) {
+    this.#copy = copy;
+    this.#path = path;
   }
-  return false;
+
+  differFrom(now: Uint8Array, begin: number): boolean {
+    if (this.#copy !== undefined) return this.#copy.subarray(begin, begin + now.length).compare(now) !== 0;
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, now.length));
+    for (let at = 0; at < now.length; ) {
+      const wanted = Math.min(chunk.length, now.length - at);
+      const got = this.#fill(chunk, wanted, begin + at);
+      if (got === 0) return true;
+      if (chunk.compare(now, at, at + got, 0, got) !== 0) return true;
+      at += got;
+    }
+    return false;
+  }
+
+  read({ begin, length }: SavedRange): Uint8Array {
+    if (this.#copy !== undefined) return this.#copy.subarray(begin, begin + length);
+    const bytes = new Uint8Array(length);
+    for (let at = 0; at < length; ) {
+      const got = this.#fill(bytes.subarray(at), Math.min(CHUNK_BYTES, length - at), begin + at);
+      if (got === 0) break;
+      at += got;
+    }
+    return bytes;
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+  }
+
+  #fill(into: Uint8Array, wanted: number, position: number): number {
+    this.#fd ??= openSync(this.#path, 'r');
+    return readSync(this.#fd, into, 0, wanted, position);
+  }
 }

@@ -5,20 +5,23 @@ import { writeBeside } from './dump-files.js';
 import type { ObjectTable } from './object-table.js';
 import { type RecordedFunction, roleOf } from './recorded-function.js';
 import { isSameTensor, SameTensors } from './same-tensor.js';
-import { type LayoutContext, layOutGroup, logicalData, type TensorGroup } from './tensor-group.js';
+import { logicalData } from './tensor-data.js';
+import { type LayoutContext, layOutGroup, type TensorFormat, type TensorGroup } from './tensor-group.js';
 
 type Tensors = ReadonlyMap<string, TensorSource>;
 
 /** Lays out and writes the tensor files of dumps, and counts what they take. */
 export class TensorFiles {
   readonly #tag: string;
+  readonly #format: TensorFormat;
   readonly #gate: CallGate;
   readonly #objects: ObjectTable;
   readonly #blobs: BlobStore;
 
   /** `tag` names this writer among all of the session. */
-  constructor(session: string, tag: string, gate: CallGate, objects: ObjectTable) {
+  constructor(session: string, tag: string, format: TensorFormat, gate: CallGate, objects: ObjectTable) {
     this.#tag = tag;
+    this.#format = format;
     this.#gate = gate;
     this.#objects = objects;
     this.#blobs = new BlobStore(session, tag);
@@ -27,7 +30,7 @@ export class TensorFiles {
   layOutInputs(fn: RecordedFunction, tensors: Tensors): TensorGroup {
     const same = new SameTensors();
     const { isBlob } = fn;
-    return layOutGroup('inputs.safetensors', tensors, {
+    return layOutGroup('inputs', tensors, {
       ...this.#context(),
       sameAs: (key, source) => same.find(key, source),
       isContentless: (key) => roleOf(fn, key) === 'out' && !isAlsoRead(fn, key, tensors),
@@ -41,11 +44,11 @@ export class TensorFiles {
   layOutOutputs(inputs: Tensors, tensors: Tensors): TensorGroup {
     const same = new SameTensors(inputs);
     const sameAs = (key: string, source: TensorSource): string | undefined => same.find(key, source);
-    return layOutGroup('outputs.safetensors', tensors, { ...this.#context(), sameAs });
+    return layOutGroup('outputs', tensors, { ...this.#context(), sameAs });
   }
 
   layOutMutated(tensors: Tensors): TensorGroup {
-    return layOutGroup('mutated.safetensors', tensors, { ...this.#context(), isPlain: true });
+    return layOutGroup('mutated', tensors, { ...this.#context(), isPlain: true });
   }
 
   /** Writes the group's file; none where there is nothing in it. */
@@ -56,7 +59,7 @@ export class TensorFiles {
   }
 
   #context(): LayoutContext {
-    return { storageId: (storage) => this.#objects.storageId(storage) };
+    return { format: this.#format, storageId: (storage) => this.#objects.storageId(storage) };
   }
 
   /** Stays with the call, which is then refused, where it would not fit. */

@@ -6,7 +6,7 @@ import { makeTempDir } from '../support/temp-dir.js';
 
 const SHOW_ARGUMENTS = 'console.log(JSON.stringify(process.argv.slice(1)))';
 const SHOW_VARIABLES =
-  'console.log(JSON.stringify(Object.fromEntries(Object.entries(process.env).filter(([name]) => /^FIR_(DUMP|LOG|ASYNC|INSTR)/.test(name)))))';
+  'console.log(JSON.stringify(Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(FIR|FLASHINFER)_(DUMP|LOG|ASYNC|INSTR)/.test(name)))))';
 
 test.each([
   [['-o', 's', '--'], 'app.js -o x --help --version -- y'],
@@ -69,10 +69,58 @@ test('variables are the defaults of flags', async () => {
   });
 });
 
+/** FLASHINFER_* alone. */
+async function flashinferVariablesOf(
+  flags: string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Record<string, string>> {
+  const variables = Object.entries(await variablesOf(flags, env));
+  return Object.fromEntries(variables.filter(([name]) => name.startsWith('FLASHINFER_')));
+}
+
+test('FlashInfer is told what was said to fir, by flags or variables, and nothing else', async () => {
+  const flags = ['--dir=/tmp/from-flag', '--include', 'x,y', '--exclude', 'z', '--log-dest', 'stdout'];
+  const limits = { FIR_DUMP_MAX_COUNT: '7', FIR_DUMP_MAX_SIZE_GB: '0.5' };
+  expect(await flashinferVariablesOf([...flags, '--format', 'safetensors'], limits)).toEqual({
+    FLASHINFER_LOGLEVEL: '10',
+    FLASHINFER_LOGDEST: 'stdout',
+    FLASHINFER_DUMP_DIR: '/tmp/from-flag',
+    FLASHINFER_DUMP_INCLUDE: 'x,y',
+    FLASHINFER_DUMP_EXCLUDE: 'z',
+    FLASHINFER_DUMP_MAX_COUNT: '7',
+    FLASHINFER_DUMP_MAX_SIZE_GB: '0.5',
+    FLASHINFER_DUMP_SAFETENSORS: '1',
+  });
+  expect(await flashinferVariablesOf([], {})).toEqual({
+    FLASHINFER_LOGLEVEL: '10',
+    FLASHINFER_LOGDEST: '/dev/null',
+    FLASHINFER_DUMP_DIR: expect.stringMatching(/^\/.*\/fir_dumps$/),
+  });
+});
+
+test('FlashInfer’s own variables go after what was said to fir and before its defaults', async () => {
+  const own = {
+    FLASHINFER_LOGLEVEL: '3',
+    FLASHINFER_DUMP_DIR: '/tmp/theirs',
+    FLASHINFER_DUMP_INCLUDE: 'a',
+    FLASHINFER_DUMP_MAX_COUNT: '5',
+    FLASHINFER_DUMP_SAFETENSORS: '1',
+  };
+  expect(await flashinferVariablesOf([], own)).toEqual(own);
+  const env = { ...own, FIR_DUMP_DIR: '/tmp/ours', FIR_LOGLEVEL: '1' };
+  expect(await flashinferVariablesOf(['--include', 'b'], env)).toEqual({
+    ...own,
+    FLASHINFER_LOGLEVEL: '1',
+    FLASHINFER_LOGDEST: 'stderr',
+    FLASHINFER_DUMP_DIR: '/tmp/ours',
+    FLASHINFER_DUMP_INCLUDE: 'b',
+  });
+});
+
 test.each([
   [['--max-size', 'big'], '--max-size big is no size'],
   [['--max-count', '-1'], '--max-count'],
-  [['--format', 'torch'], '--format=torch'],
+  [['--format', 'numpy'], '--format=numpy'],
   [['--on-limit', 'rotate'], '--on-limit=rotate'],
   [['--instrument', './no-such.js#f'], 'no-such.js'],
   [['--instrument', './no-exports.js'], 'names no exports'],

@@ -22,6 +22,9 @@ const NOTHING: ReplayFlags = {
   jobs: 1,
   'map-path': undefined,
   'node-option': undefined,
+  python: undefined,
+  pythonpath: undefined,
+  'trust-graph-inputs': false,
   stateful: undefined,
   'allow-incomplete': false,
   debug: false,
@@ -61,6 +64,13 @@ test('without a preset the session decides', () => {
   expect(optionsOf({ preset: 'exact' }).comparison.preset).toBe('exact');
 });
 
+test('what a Python replay needs is passed on', () => {
+  expect(
+    optionsOf({ python: 'venv/bin/python', pythonpath: ['src', 'lib'], 'trust-graph-inputs': true }),
+  ).toMatchObject({ python: 'venv/bin/python', pythonPath: ['src', 'lib'], trustGraphInputs: true });
+  expect(optionsOf({ device: 'cuda:1' }).device).toBe('cuda:1');
+});
+
 test('a class may be called like a member of Object', () => {
   const { stateful } = optionsOf({ stateful: ['__proto__=plan'] });
   expect(Object.keys(stateful)).toEqual(['__proto__']);
@@ -68,7 +78,6 @@ test('a class may be called like a member of Object', () => {
 });
 
 test.each([
-  [{ device: 'cuda:0' }, 'DEVICE_MISSING'],
   [{ device: 'tpu' }, 'USAGE'],
   [{ call: '3-1' }, 'USAGE'],
   [{ tolerance: ['mm=1'] }, 'USAGE'],

@@ -32,6 +32,7 @@ describe('settingsFrom', () => {
       include: [],
       exclude: [],
       logDest: 'stderr',
+      tensorFormat: 'safetensors',
       asyncParents: false,
       capture: undefined,
     });
@@ -45,6 +46,7 @@ describe('settingsFrom', () => {
       FIR_DUMP_MAX_COUNT: '0',
       FIR_DUMP_INCLUDE: 'a*, b?,,',
       FIR_DUMP_EXCLUDE: '*.plan',
+      FIR_DUMP_SAFETENSORS: '0',
       FIR_LOGDEST: 'stdout',
       FIR_ASYNC_PARENTS: '1',
       FIR_CAPTURE_ID: 'abc',
@@ -57,6 +59,7 @@ describe('settingsFrom', () => {
       include: ['a*', 'b?'],
       exclude: ['*.plan'],
       logDest: 'stdout',
+      tensorFormat: 'torch',
       asyncParents: true,
       capture: 'abc',
     });

@@ -24,8 +24,12 @@ function written(tensors: Record<string, object | TensorSource>, more: Partial<L
       'byteOffset' in value && 'host' in value ? value : sourceOf(value),
     ]),
   );
-  const context = { storageId: (storage: object) => objects.storageId(storage), ...more };
-  const group = layOutGroup('inputs.safetensors', sources, context);
+  const context: LayoutContext = {
+    format: 'safetensors',
+    storageId: (storage) => objects.storageId(storage),
+    ...more,
+  };
+  const group = layOutGroup('inputs', sources, context);
   const path = join(makeTempDir(), group.file);
   writeBeside(path, 'tag', group.pieces);
   return { group, file: SafetensorsFile.open(path) };

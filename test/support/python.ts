@@ -1,17 +1,19 @@
 // A Python environment for the tests that hold this project against reference libraries, made once per checkout.
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { withLock } from './lock.js';
 
 const run = promisify(execFile);
-const ROOT = fileURLToPath(new URL('../../.verify/', import.meta.url));
-const ENVIRONMENT = join(ROOT, 'python');
+/** What tests fetch or make once per checkout; git does not see it. */
+export const VERIFY_ROOT = fileURLToPath(new URL('../../.verify/', import.meta.url));
+const ENVIRONMENT = join(VERIFY_ROOT, 'python');
 const INSTALLED = join(ENVIRONMENT, 'installed.json');
-const LOCK = join(ROOT, 'python.lock');
-const LOCK_WAIT_MS = 15 * 60_000;
+const LOCK = join(VERIFY_ROOT, 'python.lock');
+
+export const PIP_FLAGS = ['--quiet', '--disable-pip-version-check'] as const;
 
 /** The official safetensors library, and numpy for what its arrays hold. */
 export const SAFETENSORS_PACKAGES = [
@@ -19,6 +21,8 @@ export const SAFETENSORS_PACKAGES = [
   'numpy==2.2.6; python_version < "3.11"',
   'numpy==2.4.6; python_version >= "3.11"',
 ] as const;
+
+const TORCH_PACKAGES = ['torch==2.9.1', SAFETENSORS_PACKAGES[1], SAFETENSORS_PACKAGES[2]] as const;
 
 /**
  * Path of a Python interpreter that has these packages (pip requirements, pinned). Makes the environment under
@@ -28,16 +32,37 @@ export const SAFETENSORS_PACKAGES = [
 export async function pythonWith(packages: readonly string[]): Promise<string> {
   const interpreter = join(ENVIRONMENT, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
   if (hasInstalled(packages)) return interpreter;
-  mkdirSync(ROOT, { recursive: true });
-  await takeLock();
-  try {
+  await withLock(LOCK, async () => {
     if (readInstalled() === undefined) await makeEnvironment();
     if (!hasInstalled(packages)) await install(interpreter, packages);
-  } finally {
-    rmSync(LOCK, { recursive: true, force: true });
-  }
+  });
   return interpreter;
 }
+
+/**
+ * Path of a Python interpreter with a real torch, 1.13 or newer: one that is there (`FIR_TEST_PYTHON`, `python3`, the
+ * system's), else the environment of `pythonWith`, where installing torch takes minutes once. Rejects as `pythonWith` does.
+ */
+export async function pythonWithTorch(): Promise<string> {
+  const { FIR_TEST_PYTHON: named } = process.env;
+  for (const candidate of [...(named === undefined ? [] : [named]), 'python3', '/usr/bin/python3']) {
+    if (await hasTorch(candidate)) return candidate;
+  }
+  return pythonWith(TORCH_PACKAGES);
+}
+
+async function hasTorch(python: string): Promise<boolean> {
+  const known = withTorch.get(python);
+  if (known !== undefined) return known;
+  const answer = run(python, ['-c', 'import importlib.util as u; assert u.find_spec("torch")']).then(
+    () => true,
+    () => false,
+  );
+  withTorch.set(python, answer);
+  return answer;
+}
+
+const withTorch = new Map<string, Promise<boolean>>();
 
 async function makeEnvironment(): Promise<void> {
   rmSync(ENVIRONMENT, { recursive: true, force: true });
@@ -46,20 +71,14 @@ async function makeEnvironment(): Promise<void> {
 }
 
 async function install(interpreter: string, packages: readonly string[]): Promise<void> {
-  await runPython(interpreter, [
-    '-m',
-    'pip',
-    'install',
-    '--quiet',
-    '--disable-pip-version-check',
-    ...packages,
-  ]);
+  await runPython(interpreter, ['-m', 'pip', 'install', ...PIP_FLAGS, ...packages]);
   writeFileSync(INSTALLED, JSON.stringify([...(readInstalled() ?? []), ...packages]));
 }
 
-async function runPython(command: string, args: readonly string[]): Promise<void> {
+/** Runs Python to its end and gives what it printed. Rejects, saying what these tests need, where it fails. */
+export async function runPython(command: string, args: readonly string[]): Promise<string> {
   try {
-    await run(command, args, { maxBuffer: 2 ** 26 });
+    return (await run(command, args, { maxBuffer: 2 ** 26 })).stdout;
   } catch (error) {
     const { message, stderr } = error as Error & { stderr?: string };
     throw new Error(
@@ -81,42 +100,4 @@ function readInstalled(): string[] | undefined {
 function hasInstalled(packages: readonly string[]): boolean {
   const installed = readInstalled();
   return installed !== undefined && packages.every((name) => installed.includes(name));
-}
-
-/** A directory can be made by one process only. One that a killed run left behind is taken over. */
-async function takeLock(): Promise<void> {
-  const deadline = Date.now() + LOCK_WAIT_MS;
-  for (;;) {
-    try {
-      mkdirSync(LOCK);
-      writeFileSync(join(LOCK, 'pid'), String(process.pid));
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    if (isAbandoned()) rmSync(LOCK, { recursive: true, force: true });
-    else if (Date.now() > deadline) throw new Error(`${LOCK} was held for too long: remove it`);
-    else await sleep(200);
-  }
-}
-
-function isAbandoned(): boolean {
-  try {
-    const pid = Number(readFileSync(join(LOCK, 'pid'), 'utf8'));
-    if (pid === 0) return false;
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
-    // Its owner has not written its process id yet, or died before it did.
-    return ageMs(LOCK) > 10_000;
-  }
-}
-
-function ageMs(path: string): number {
-  try {
-    return Date.now() - statSync(path).mtimeMs;
-  } catch {
-    return 0;
-  }
 }

@@ -2,6 +2,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { FirError } from '../errors.js';
 import { builtFile } from '../package-root.js';
+import { flashinferEnvironment } from './flashinfer-environment.js';
 import type { CaptureOptions } from './types.js';
 
 /** The program's environment with recording switched on; what the user had in NODE_OPTIONS stays. */
@@ -18,9 +19,13 @@ export function captureEnvironment(options: CaptureOptions, captureId: string): 
     FIR_DUMP_EXCLUDE: options.exclude.join(','),
     FIR_INSTRUMENT: options.instrument.map(absoluteSpec).join('\n'),
     FIR_ASYNC_PARENTS: options.asyncParents ? '1' : '0',
+    ...flashinferEnvironment(options),
   };
   if (userNodeOptions !== undefined) env['FIR_USER_NODE_OPTIONS'] = userNodeOptions;
   if (options.logDest !== undefined) env['FIR_LOGDEST'] = logDestination(options.logDest);
+  if (options.formatSaid !== undefined) {
+    env['FIR_DUMP_SAFETENSORS'] = options.formatSaid === 'torch' ? '0' : '1';
+  }
   if (options.maxSizeGb !== undefined) env['FIR_DUMP_MAX_SIZE_GB'] = String(options.maxSizeGb);
   if (options.maxCount !== undefined) env['FIR_DUMP_MAX_COUNT'] = String(options.maxCount);
   return env;

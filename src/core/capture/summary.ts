@@ -5,16 +5,21 @@ import type { ProcessHeader } from '../model/session.js';
 import { openSession, type Session } from '../session/index.js';
 import { readProcessHeaders } from '../session/process-headers.js';
 import { UnreadableList } from '../session/unreadable-list.js';
-import type { CaptureSummary } from './types.js';
+import { reasonForNothing } from './nothing-recorded.js';
+import type { PreparedDirectory } from './prepare-directory.js';
+import { pythonCallsOf, summarisePython } from './python-calls.js';
+import type { CaptureOptions, CaptureSummary } from './types.js';
 
-const NOTHING_SEEN =
-  'no Node process of the program loaded a library that fir knows (onnxruntime-node, onnxruntime-web) or used ' +
-  'recordable() from fir-recorder. A runtime bundled into the program’s own file can’t be seen from outside, and ' +
-  'a child started with an environment without this NODE_OPTIONS is not followed. ' +
-  "Record functions of your own with --instrument './file.js#name'";
+interface CaptureRun {
+  captureId: string;
+  /** The program's environment. */
+  env: NodeJS.ProcessEnv;
+  before: PreparedDirectory;
+}
 
 /** What one run of `fir capture` left in its session, read from the session itself. */
-export function summariseCapture(directory: string, captureId: string): CaptureSummary {
+export function summariseCapture(options: CaptureOptions, run: CaptureRun): CaptureSummary {
+  const { directory } = options;
   const summary: CaptureSummary = {
     directory,
     recorded: 0,
@@ -31,21 +36,29 @@ export function summariseCapture(directory: string, captureId: string): CaptureS
   };
   const session = openIfThere(directory);
   const processes = session?.processes ?? headersIn(directory);
-  const headers = [...processes.values()].filter((header) => header.capture === captureId);
+  const headers = [...processes.values()].filter((header) => header.capture === run.captureId);
   addHeaders(summary, headers);
   const uids = new Set(headers.map((header) => header.process_uid));
-  const recording = new Set<string>();
-  for (const call of session?.calls ?? []) {
-    if (!uids.has(call.processUid)) continue;
-    recording.add(call.processUid);
+  const python = session && pythonCallsOf(session, run.before, new Set(headers.map(({ pid }) => pid)));
+  const ofNode = session?.calls.filter((call) => uids.has(call.processUid)) ?? [];
+  for (const call of [...ofNode, ...(python?.recorded ?? [])]) {
     summary.recorded += 1;
     if (call.status === 'completed') summary.completed += 1;
     else if (call.status === 'failed') summary.failed += 1;
     else summary.unfinished += 1;
     summary.bytes += directoryBytes(join(directory, call.dump));
   }
-  summary.processes = recording.size;
-  return summary.recorded > 0 ? summary : { ...summary, reason: reasonFor(summary, headers) };
+  summary.processes = new Set(ofNode.map((call) => call.processUid)).size;
+  if (
+    session !== undefined &&
+    python !== undefined &&
+    python.recorded.length + python.withoutRecord.length > 0
+  ) {
+    summary.python = summarisePython(session, python, run.env);
+  }
+  if (summary.recorded > 0) return summary;
+  const started = { command: options.command, env: run.env };
+  return { ...summary, reason: reasonForNothing(summary, headers, started) };
 }
 
 function openIfThere(directory: string): Session | undefined {
@@ -80,18 +93,12 @@ function addHeaders(summary: CaptureSummary, headers: readonly ProcessHeader[]):
   }
 }
 
-function reasonFor(summary: CaptureSummary, headers: readonly ProcessHeader[]): string {
-  if (summary.skippedByFilter > 0) return 'every call was left out by --include or --exclude';
-  if (summary.skippedByLimit > 0) return 'every call was over --max-count or --max-size';
-  if (summary.notRecorded > 0) return `the recorder failed: ${summary.errors[0] ?? 'unknown error'}`;
-  const known = headers.flatMap((header) => [...header.hooked, ...Object.keys(header.functions)]);
-  return known.length === 0 ? NOTHING_SEEN : `${known.join(', ')} was hooked, but nothing of it was called`;
-}
-
 function directoryBytes(path: string): number {
   let bytes = 0;
   try {
-    for (const name of readdirSync(path)) bytes += statSync(join(path, name)).size;
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      if (entry.isFile()) bytes += statSync(join(path, entry.name)).size;
+    }
   } catch {
     // Removed meanwhile: it takes no space.
   }

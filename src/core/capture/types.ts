@@ -4,6 +4,10 @@ export interface CaptureOptions {
   /** Session directory, absolute. */
   directory: string;
   level: number;
+  /** The level was said by a flag or FIR_LOGLEVEL, and is no default. */
+  levelSaid: boolean;
+  /** Format of tensor files, where it was said and is no default. */
+  formatSaid?: 'safetensors' | 'torch' | undefined;
   logDest?: string | undefined;
   include: readonly string[];
   exclude: readonly string[];
@@ -13,8 +17,8 @@ export interface CaptureOptions {
   instrument: readonly string[];
   asyncParents: boolean;
   env: NodeJS.ProcessEnv;
-  /** Called when everything is checked, right before the command starts. */
-  onStarted?(): void;
+  /** Called when everything is checked, right before the command starts; with the level at which FlashInfer will run. */
+  onStarted?(pythonLevel: string): void;
 }
 
 export interface CaptureSummary {
@@ -32,10 +36,38 @@ export interface CaptureSummary {
   bytes: number;
   /** JavaScript threads that recorded. */
   processes: number;
+  /** What FlashInfer's recorder added in Python processes; its calls are in the counts above. */
+  python?: PythonSummary;
   /** Functions that a replay can't find again: name and why. */
   notReplayable: { function: string; reason: string; hint?: string }[];
   /** Where nothing was recorded: the likely reason. */
   reason?: string;
+}
+
+export interface PythonSummary {
+  /** Snapshots of CUDA graphs counted one by one. */
+  calls: number;
+  processes: PythonProcess[];
+  /** Functions with calls that never finished. */
+  unfinished: string[];
+  /** Dump directories in which FlashInfer's recorder left no record. */
+  withoutRecord: number;
+  /** The session directory was there already, and others may read what FlashInfer wrote into it. */
+  readableByOthers: boolean;
+  maxCount: number;
+  maxBytes: number;
+}
+
+export interface PythonProcess {
+  pid: number;
+  calls: number;
+  /** Of the tensors' elements, as FlashInfer counts them against its limit. */
+  bytes: number;
+  /** Whether later calls, if there were any, are not in the session. */
+  reachedCount: boolean;
+  reachedSize: boolean;
+  /** Calls known to have been left out, by gaps in their numbers: at least so many. */
+  missing: number;
 }
 
 export interface CaptureOutcome {

@@ -4,7 +4,7 @@ import { isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
 import { ADAPTERS } from '../adapters/index.js';
 import type { Resolution } from '../model/call.js';
 import { matchesPattern } from '../select/index.js';
-import type { CodePlace, ReplayTarget } from './contract.js';
+import type { CodePlace, Language, ReplayTarget } from './contract.js';
 
 /** What the user agreed to on the command line. */
 export interface ConsentOptions {
@@ -18,6 +18,9 @@ export interface ConsentOptions {
 
 export type Consent = { place: CodePlace } | { refused: string };
 
+const PYTHON_MODULE = /^[\p{ID_Start}_][\p{ID_Continue}]*(\.[\p{ID_Start}_][\p{ID_Continue}]*)*$/u;
+const FLASHINFER = /^flashinfer(\.|$)/;
+const COLLECTIVES = /^flashinfer\.comm(\.|$)/;
 const PACKAGE_NAME = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/i;
 
 /**
@@ -29,8 +32,11 @@ export function askConsent(
   resolution: Resolution | undefined,
   options: ConsentOptions,
 ): Consent {
-  const target = options.targets.find((candidate) => isTargetOf(candidate, functionName));
+  const target = findTarget(functionName, options);
   if (target !== undefined) {
+    if (isPythonFile(target.file) && resolution?.kind !== 'python') {
+      return refuse(`${target.file} is Python, and the call was recorded in JavaScript`, undefined);
+    }
     const path = resolve(options.cwd, target.file);
     const isClass = !matchesPattern(target.function, functionName);
     return { place: { kind: 'target', path, export: target.export, isClass } };
@@ -42,12 +48,35 @@ export function askConsent(
       return consentToPackage(functionName, resolution, options);
     case 'adapter':
       return consentToAdapter(resolution);
+    case 'python':
+      return consentToPython(functionName, resolution.module, options);
     default:
       return refuse(
         'how to find the function was not recorded',
         `--target '${functionName}=./file.js#export'`,
       );
   }
+}
+
+/** What runs a call: the language in which it was recorded, but for a stand-in that has its own. */
+export function languageOf(
+  call: { functionName: string; recorder: 'fir' | 'foreign' },
+  options: Pick<ConsentOptions, 'targets'>,
+): Language {
+  if (call.recorder === 'fir') return 'javascript';
+  const target = findTarget(call.functionName, options);
+  return target === undefined || isPythonFile(target.file) ? 'python' : 'javascript';
+}
+
+function isPythonFile(path: string): boolean {
+  return path.endsWith('.py');
+}
+
+function findTarget(
+  functionName: string,
+  { targets }: Pick<ConsentOptions, 'targets'>,
+): ReplayTarget | undefined {
+  return targets.find((candidate) => isTargetOf(candidate, functionName));
 }
 
 /** By its name, or for a member by its class's. */
@@ -136,6 +165,25 @@ function consentToAdapter(resolution: Extract<Resolution, { kind: 'adapter' }>):
   }
   const { package: name, version } = resolution;
   return { place: { kind: 'adapter', adapter: adapter.name, package: name, version } };
+}
+
+/** Modules of FlashInfer are known, but for those whose functions wait for other ranks. */
+function consentToPython(functionName: string, module: string, options: ConsentOptions): Consent {
+  if (!PYTHON_MODULE.test(module)) return refuse(`'${module}' is no name of a Python module`, undefined);
+  if (module === '__main__') {
+    return refuse(
+      "it is a function of the program's entry file, and importing that would run the program",
+      `--target '${functionName}=./file.py#${functionName}'`,
+    );
+  }
+  const isCollective = COLLECTIVES.test(module);
+  const isKnown = FLASHINFER.test(module) && !isCollective;
+  if (isKnown || isAllowed([module, `${module}.${functionName}`], options))
+    return { place: { kind: 'python', module } };
+  const what = isCollective
+    ? `${module} is for collective operations, which would wait for ranks that are not here`
+    : `${module} is a Python module that is not FlashInfer's`;
+  return refuse(what, `--allow '${module}'`);
 }
 
 function refuse(what: string, flag: string | undefined): Consent {

@@ -2,7 +2,7 @@ import type { CallRecord } from '../model/call.js';
 import type { JsonObject } from '../model/json.js';
 import type { Tensor } from '../tensor/index.js';
 
-/** A candidate in place of a recorded function: `--target 'mm_fp8=./mine.js#mm'`. */
+/** A candidate in place of a recorded function: `--target 'mm_fp8=./mine.js#mm'`, or `./mine.py#mm`. */
 export interface ReplayTarget {
   /** Pattern over the function name; the name of a class stands for all its members. */
   function: string;
@@ -10,6 +10,9 @@ export interface ReplayTarget {
   file: string;
   export: string;
 }
+
+/** What runs a call: a Node, or a Python. */
+export type Language = 'javascript' | 'python';
 
 /** Where the code of a call is loaded from, with the user's consent. */
 export type CodePlace =
@@ -23,12 +26,16 @@ export type CodePlace =
       version: string | undefined;
     }
   | { kind: 'builtin'; name: string; export: string }
+  | { kind: 'python'; module: string }
   | { kind: 'adapter'; adapter: string; package: string; version: string | undefined };
+
+/** Code that a Node loads. */
+export type JavaScriptPlace = Exclude<CodePlace, { kind: 'python' }>;
 
 /** A call that is about to run. */
 export interface ExecutorTask {
   record: CallRecord;
-  place: CodePlace;
+  place: JavaScriptPlace;
   /** Patterns of code beyond the application's own that may run. */
   allow: readonly string[];
   /** Where packages are looked up: --app, or the working directory. */
@@ -54,7 +61,7 @@ export interface PreparedCall {
 /** A way to run a recorded call again. */
 export interface Executor {
   readonly name: string;
-  handles(place: CodePlace): boolean;
+  handles(place: JavaScriptPlace): boolean;
   /** Loads the code. FirError MODULE_NOT_FOUND, EXPORT_NOT_FOUND, NOT_ALLOWED; what the code throws passes through. */
   prepare(task: ExecutorTask): Promise<PreparedCall>;
 }

@@ -2,14 +2,14 @@ import { ADAPTERS } from '../adapters/index.js';
 import { FirError } from '../errors.js';
 import type { CallRecord, MemberKind } from '../model/call.js';
 import { isAllowed } from './consent.js';
-import type { CodePlace, Executor, ExecutorTask, PreparedCall } from './contract.js';
+import type { Executor, ExecutorTask, JavaScriptPlace, PreparedCall } from './contract.js';
 import { findExport, findMethod, findStatic } from './find-export.js';
 import { importFile, importPackage } from './import-package.js';
 import { openLibrary } from './libraries.js';
 import { ownerOf } from './owner-of.js';
 import { requireHere } from './require-here.js';
 
-type LoadedPlace = Exclude<CodePlace, { kind: 'adapter' }>;
+type LoadedPlace = Exclude<JavaScriptPlace, { kind: 'adapter' }>;
 type Callable = (...args: unknown[]) => unknown;
 type Constructor = new (...args: unknown[]) => object;
 
@@ -25,7 +25,7 @@ export const nodeExecutor: Executor = {
 
 async function prepareAdapter(
   task: ExecutorTask,
-  place: Extract<CodePlace, { kind: 'adapter' }>,
+  place: Extract<JavaScriptPlace, { kind: 'adapter' }>,
 ): Promise<PreparedCall> {
   const { record } = task;
   const adapter = ADAPTERS.find(({ name }) => name === place.adapter);

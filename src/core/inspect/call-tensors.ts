@@ -57,7 +57,12 @@ function inspectTensor(
     return { tensor: { key, error: reasonOf(error) } };
   }
   const { dtype, shape, stride, offset, device } = stored;
-  const tensor: InspectTensor = { key, dtype, shape, stride, offset, device, bytes: stored.byteLength };
+  const bytes = stored.byteLength;
+  const tensor: InspectTensor = { key, dtype, shape, stride, offset, device, bytes };
+  const { storedBytes, parameter, requiresGrad } = stored;
+  if (storedBytes !== undefined && storedBytes > bytes) tensor.storedBytes = storedBytes;
+  if (parameter === true) tensor.parameter = true;
+  if (requiresGrad === true) tensor.requiresGrad = true;
   // The contents of an argument that the call only writes are not there to be missed.
   if (group === 'inputs' && isWrittenOnly(dump, key)) return { tensor, stored };
   try {

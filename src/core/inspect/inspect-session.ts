@@ -1,12 +1,15 @@
 import type { CallRecord } from '../model/call.js';
 import { type CallSelection, selectCalls } from '../select/index.js';
-import type { CallEntry, Session } from '../session/index.js';
+import type { CallEntry, Dump, Session } from '../session/index.js';
+import { callNotes } from './call-notes.js';
 import { inspectTensors, type TensorOptions } from './call-tensors.js';
+import { type ConstructedObjects, findConstructed } from './python-objects.js';
 import { reasonOf } from './reason-of.js';
 import { replayReasons } from './replay-reasons.js';
 import { startedAtOf } from './started-at.js';
 import { SummaryTally } from './summary.js';
 import type { InspectCall, InspectSessionInfo, SessionInspection } from './types.js';
+import { versionsOf } from './versions.js';
 
 /** Which calls, and what of their tensors beside the layout: `stats` and `hash` read every value. */
 export interface InspectOptions extends CallSelection, TensorOptions {}
@@ -18,6 +21,7 @@ export interface InspectOptions extends CallSelection, TensorOptions {}
 export function inspectSession(session: Session, options: InspectOptions = {}): SessionInspection {
   let tally = new SummaryTally();
   const selected = selectCalls(session, options);
+  const constructed = findConstructed(session.calls);
   return {
     format: 'fir.inspect/1',
     session: sessionInfo(session),
@@ -25,7 +29,7 @@ export function inspectSession(session: Session, options: InspectOptions = {}): 
       *[Symbol.iterator]() {
         tally = new SummaryTally();
         for (const call of selected) {
-          const { inspected, bytes } = inspectCall(session, call, options);
+          const { inspected, bytes } = inspectCall(session, call, options, constructed);
           tally.add(inspected, bytes);
           yield inspected;
         }
@@ -44,33 +48,15 @@ function sessionInfo(session: Session): InspectSessionInfo {
     records: session.records,
     unreadable: [...session.unreadable],
     unreadableCount: session.unreadableCount,
+    ...(session.repeatedSnapshots === 0 ? {} : { repeatedSnapshots: session.repeatedSnapshots }),
   };
-}
-
-/** Of everything that computed, from the process headers; a foreign recorder says them in each record. */
-function versionsOf(session: Session): Record<string, string> {
-  const versions = new Map<string, Set<string>>();
-  const add = (name: string, version: unknown) => {
-    if (typeof version !== 'string') return;
-    const known = versions.get(name);
-    if (known === undefined) versions.set(name, new Set([version]));
-    else known.add(version);
-  };
-  for (const header of session.processes.values()) {
-    for (const [name, version] of Object.entries(header.versions)) add(name, version);
-  }
-  if (versions.size === 0) {
-    const first = session.calls.find((call) => call.status !== 'no_record');
-    const recorded = first === undefined ? undefined : session.readRecord(first).versions;
-    for (const [name, version] of Object.entries(recorded ?? {})) add(name, version);
-  }
-  return Object.fromEntries([...versions].map(([name, known]) => [name, [...known].join(', ')]));
 }
 
 function inspectCall(
   session: Session,
   call: CallEntry,
   options: TensorOptions,
+  constructed: ConstructedObjects,
 ): { inspected: InspectCall; bytes: number } {
   const inspected: InspectCall = {
     call: call.number,
@@ -90,10 +76,14 @@ function inspectCall(
   const { selfId, generation } = call;
   if (selfId !== undefined) inspected.selfId = selfId;
   if (generation !== undefined) inspected.generation = generation;
+  if (call.graphCapture) inspected.graphCapture = true;
   try {
-    if (call.problem === undefined) return { inspected, bytes: addDump(session, call, options, inspected) };
+    if (call.problem === undefined) {
+      return { inspected, bytes: addDump(session, call, options, inspected, constructed) };
+    }
     inspected.reasons.push(call.problem);
     if (call.status !== 'no_record') addRecord(session.readRecord(call), inspected);
+    else return { inspected, bytes: addFiles(session, call, options, inspected) };
   } catch (error) {
     inspected.reasons.push(reasonOf(error));
   }
@@ -101,19 +91,45 @@ function inspectCall(
 }
 
 /** Adds what the record and the tensor files say. Gives the bytes of the call's tensors. */
-function addDump(session: Session, call: CallEntry, options: TensorOptions, inspected: InspectCall): number {
+function addDump(
+  session: Session,
+  call: CallEntry,
+  options: TensorOptions,
+  inspected: InspectCall,
+  constructed: ConstructedObjects,
+): number {
   const dump = session.openDump(call);
   try {
     addRecord(dump.record, inspected);
     const { groups, bytes } = inspectTensors(dump, options);
     Object.assign(inspected, groups);
     const resolution = session.resolveOf(call, dump.record);
-    inspected.reasons = replayReasons(call, dump.record, resolution, groups.inputs);
+    inspected.reasons = replayReasons(call, dump.record, resolution, groups.inputs, constructed);
     inspected.replayable = inspected.reasons.length === 0;
+    addNotes(dump, inspected);
     return bytes;
   } finally {
     dump.close();
   }
+}
+
+/** Of a call without a record its tensor files may be left. */
+function addFiles(session: Session, call: CallEntry, options: TensorOptions, inspected: InspectCall): number {
+  const dump = session.openUnrecorded(call);
+  if (dump === undefined) return 0;
+  try {
+    const { groups, bytes } = inspectTensors(dump, options);
+    Object.assign(inspected, groups);
+    addNotes(dump, inspected);
+    return bytes;
+  } finally {
+    dump.close();
+  }
+}
+
+function addNotes(dump: Dump, inspected: InspectCall): void {
+  const notes = callNotes(dump);
+  if (notes.length > 0) inspected.notes = notes;
 }
 
 function addRecord(record: CallRecord, inspected: InspectCall): void {

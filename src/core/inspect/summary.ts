@@ -13,12 +13,14 @@ interface FunctionTally {
 export class SummaryTally {
   #calls = 0;
   readonly #byStatus = new Map<string, number>();
+  readonly #unfinished: number[] = [];
   readonly #byFunction = new Map<string, FunctionTally>();
 
   /** `bytes` is what the call's tensors hold together. */
   add(call: InspectCall, bytes: number): void {
     this.#calls += 1;
     this.#byStatus.set(call.status, (this.#byStatus.get(call.status) ?? 0) + 1);
+    if (call.status === 'inputs_saved') this.#unfinished.push(call.call);
     let tally = this.#byFunction.get(call.function);
     if (tally === undefined) {
       tally = { calls: 0, failed: 0, unfinished: 0, bytes: 0, durations: new DurationSample() };
@@ -37,6 +39,11 @@ export class SummaryTally {
       const { calls, failed, unfinished, bytes } = tally;
       return { function: name, calls, failed, unfinished, bytes, p50Us, p95Us };
     });
-    return { calls: this.#calls, byStatus: Object.fromEntries(this.#byStatus), byFunction };
+    return {
+      calls: this.#calls,
+      byStatus: Object.fromEntries(this.#byStatus),
+      byFunction,
+      unfinished: [...this.#unfinished],
+    };
   }
 }

@@ -31,6 +31,11 @@ export interface InspectTensor {
   device?: string;
   /** Of the logical values. */
   bytes?: number;
+  /** Of the memory that its file keeps for it, where that is more: a view keeps all that it is a view of. */
+  storedBytes?: number;
+  /** A `torch.nn.Parameter`; a tensor that gradients are wanted of. */
+  parameter?: true;
+  requiresGrad?: true;
   /** Other keys of the call whose tensors are in the same storage. */
   sharedWith?: string[];
   stats?: InspectStatistics;
@@ -57,6 +62,10 @@ export interface InspectCall {
   mutated: InspectTensor[];
   replayable: boolean;
   reasons: string[];
+  /** Captured into a CUDA graph: the tensors were read after the whole graph had run. */
+  graphCapture?: true;
+  /** Said of the call's files, and in nobody's way: objects that a .pt file names, a file that is torn. */
+  notes?: string[];
   /** How the recorded call failed. */
   error?: RecordedError;
 }
@@ -77,6 +86,8 @@ export interface InspectSummary {
   calls: number;
   byStatus: Record<string, number>;
   byFunction: InspectFunctionSummary[];
+  /** Numbers of the calls that never ended: the recorded program may have died inside one of them. */
+  unfinished: number[];
 }
 
 export interface InspectSessionInfo {
@@ -88,6 +99,8 @@ export interface InspectSessionInfo {
   /** The first of them; `unreadableCount` is how many there are. */
   unreadable: Unreadable[];
   unreadableCount: number;
+  /** Snapshots of CUDA graphs that repeat the one before them and are no calls; absent where there are none. */
+  repeatedSnapshots?: number;
 }
 
 /** `fir.inspect/1` as a stream: `calls` is made call by call, and `summary` tells of the calls taken so far. */

@@ -33,6 +33,8 @@ export type Resolution =
   | { kind: 'package'; package: string; version?: string; subpath?: string; export: string }
   /** A class or function that a built-in adapter knows. */
   | { kind: 'adapter'; adapter: string; package: string; version?: string }
+  /** A function of a Python module. Never in a file: what a recorder for Python wrote is read so. */
+  | { kind: 'python'; module: string }
   /** Not replayable, and why; `hint` is the way out. */
   | { kind: 'unresolved'; reason: string; hint?: string };
 

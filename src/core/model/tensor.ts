@@ -42,6 +42,8 @@ export interface TensorSource {
   /** The memory from the first to the last element; the logical values when contiguous. Empty for strings. */
   bytes: Uint8Array;
   contiguous: boolean;
+  /** Where the bytes are a contiguous copy: the strides of the tensor itself. */
+  originalStride?: readonly number[];
   device: string;
   host: string;
   /** The values of a string tensor, row-major. */

@@ -68,6 +68,7 @@ export class CallRunner {
     const answer = askConsent(record.function_name, request.resolution, consent);
     if ('refused' in answer) throw new FirError('NOT_ALLOWED', answer.refused);
     const { place } = answer;
+    if (place.kind === 'python') throw new FirError('NOT_REPLAYABLE', 'Python is needed to run it');
     const executor = EXECUTORS.find((candidate) => candidate.handles(place));
     if (executor === undefined) throw new FirError('NOT_REPLAYABLE', `no executor runs a ${place.kind}`);
     const task = {
@@ -160,6 +161,7 @@ export class CallRunner {
       isStateBuilding: request.self !== undefined || request.makes.length > 0,
       makesObject,
       hasTensorArguments: inputs.keys().length > 0,
+      areInputsCertain: true,
     });
     const isKept = request.keepResults || judgement.verdict === 'mismatch';
     if (request.purpose === 'check' && isKept) keepOutputs(request.firstRun, compared.outputs);

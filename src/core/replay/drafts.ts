@@ -2,7 +2,7 @@ import type { CallRecord } from '../model/call.js';
 import type { RunOutcome, RunPhase } from './protocol.js';
 import type { Draft } from './ready-call.js';
 import { foldRepeats, type RepeatRun } from './repeats.js';
-import type { RunEnd } from './worker-handle.js';
+import type { RunEnd } from './replay-worker.js';
 
 const SHOWS_OUTPUT = new Set(['mismatch', 'error', 'crashed', 'timeout', 'unstable']);
 

@@ -3,20 +3,25 @@ import { resolve } from 'node:path';
 import { FirError } from '../errors.js';
 import type { ConsentOptions } from '../executors/index.js';
 import type { Reporter } from '../model/reporter.js';
+import type { PresetName } from '../model/tolerance.js';
 import type { ReplaySummary } from '../model/verdict.js';
+import { pythonWorker } from '../package-root.js';
 import { type CallSelection, selectCalls } from '../select/index.js';
 import { openSession, type Session } from '../session/index.js';
 import { LaneRunner } from './lane-runner.js';
 import type { ReplayOptions, ReplaySelection } from './options.js';
 import { ReplayPlan } from './plan.js';
 import { SessionPlanSource } from './plan-source.js';
+import { findInterpreter, withoutRecorder } from './python/interpreter.js';
+import { PythonSite } from './python/python-site.js';
 import { ReplayContext } from './replay-context.js';
 import { findWorkerEntry, workerEnvironment } from './worker-environment.js';
 
 export type { ReplayTarget } from '../executors/index.js';
 export type { ReplayOptions } from './options.js';
 
-const DEVICES = new Set(['auto', 'cpu']);
+/** Where JavaScript calls run. */
+const HOST_DEVICES = new Set(['auto', 'cpu']);
 
 /**
  * Runs the selected calls of a session again, in workers, and tells the reporter what became of each.
@@ -31,13 +36,15 @@ export async function replaySession(options: ReplayOptions, reporter: Reporter):
   const selected = selectCalls(session, selectionFrom(options.select));
   const source = new SessionPlanSource(session, consent, options.stateful);
   const plan = new ReplayPlan(source, new Set(selected.map(({ number }) => number)));
+  const python = await openPython(options, plan, consent, preset);
   const context = new ReplayContext({
     session,
     plan,
     options,
     consent,
     reporter,
-    workerOptions: {
+    python,
+    nodeWorker: {
       entry: options.workerEntry ?? findWorkerEntry(),
       nodeOptions: options.nodeOptions,
       cwd: consent.app ?? consent.cwd,
@@ -48,7 +55,7 @@ export async function replaySession(options: ReplayOptions, reporter: Reporter):
   const notes = nodeOptionHints(session, options);
   await reporter.onBegin?.({
     session: options.path,
-    device: 'cpu',
+    device: python?.device ?? 'cpu',
     preset,
     calls: selected.length,
     ...(notes.length === 0 ? {} : { notes }),
@@ -61,10 +68,46 @@ export async function replaySession(options: ReplayOptions, reporter: Reporter):
   } finally {
     signal?.removeEventListener('abort', end);
     context.dispose();
+    await python?.dispose();
   }
   const summary = context.summarise(selected.length, signal?.aborted === true);
   await reporter.onEnd?.(summary);
   return summary;
+}
+
+/** What runs the Python calls of the plan; undefined where it has none. FirError DEVICE_MISSING, USAGE. */
+async function openPython(
+  options: ReplayOptions,
+  plan: ReplayPlan,
+  consent: ConsentOptions,
+  preset: PresetName,
+): Promise<PythonSite | undefined> {
+  const { device, comparison, trustGraphInputs = false } = options;
+  if (plan.lanes.some(({ language }) => language === 'javascript') && !HOST_DEVICES.has(device)) {
+    throw new FirError('DEVICE_MISSING', `${device} is not there: this build has no CUDA backend`, {
+      hint: 'replay on the host: --device cpu',
+    });
+  }
+  if (!plan.lanes.some(({ language }) => language === 'python')) return undefined;
+  const { cwd } = consent;
+  const site = new PythonSite({
+    interpreter: findInterpreter(options.python, process.env, cwd),
+    worker: pythonWorker(),
+    cwd,
+    env: withoutRecorder(workerEnvironment(process.env)),
+    pythonPath: (options.pythonPath ?? []).map((path) => resolve(cwd, path)),
+    device,
+    consent,
+    comparison: { ...comparison, preset },
+    trustGraphInputs,
+  });
+  try {
+    await site.open();
+    return site;
+  } catch (error) {
+    await site.dispose();
+    throw error;
+  }
 }
 
 function selectionFrom({ call, include, exclude, pid }: ReplaySelection): CallSelection {
@@ -91,11 +134,6 @@ async function runLanes(context: ReplayContext, plan: ReplayPlan, jobs: number):
 
 function checkOptions(options: ReplayOptions, session: Session): ConsentOptions {
   const cwd = process.cwd();
-  if (!DEVICES.has(options.device)) {
-    throw new FirError('DEVICE_MISSING', `device ${options.device} is not there`, {
-      hint: 'replay on the host: --device cpu',
-    });
-  }
   const app = options.app === undefined ? undefined : resolve(options.app);
   if (app !== undefined && statSync(app, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new FirError('USAGE', `--app ${options.app} is no directory`);

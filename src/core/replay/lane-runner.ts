@@ -1,3 +1,4 @@
+import { FirError } from '../errors.js';
 import {
   draftAfterDeath,
   draftOfDeath,
@@ -9,11 +10,12 @@ import {
 import { LaneWorker } from './lane-worker.js';
 import type { PlanLane, PlanStep } from './plan.js';
 import { type Draft, type ReadyCall, readyCall, skipped } from './ready-call.js';
+import { reasonOf } from './reason-of.js';
 import { repeatCall } from './repeat-call.js';
 import { repeatsFor } from './repeats.js';
 import type { ReplayContext } from './replay-context.js';
+import type { ReplayWorker, RunEnd } from './replay-worker.js';
 import { runCall } from './run-call.js';
-import type { RunEnd, WorkerHandle } from './worker-handle.js';
 
 const FAIL_FAST = 'not run: the replay stopped at its first failure (--fail-fast)';
 
@@ -36,7 +38,7 @@ export class LaneRunner {
   constructor(context: ReplayContext, lane: PlanLane) {
     this.#context = context;
     this.#steps = lane.steps;
-    this.#worker = new LaneWorker(context, lane.steps);
+    this.#worker = new LaneWorker(context, lane);
     this.#firstRun = context.temporaryFile();
   }
 
@@ -72,7 +74,8 @@ export class LaneRunner {
   async #runReady(step: PlanStep, index: number, ready: ReadyCall): Promise<Draft> {
     const context = this.#context;
     if (step.isSelected) context.begin(ready.entry);
-    const worker = await this.#worker.ensure(index);
+    const worker = await this.#ensureWorker(index);
+    if (!('run' in worker)) return this.#notRun(step, worker);
     // A call whose state was rebuilt may have failed at that.
     const blocked = this.#blocked(step);
     if (blocked !== undefined) return blocked;
@@ -92,6 +95,16 @@ export class LaneRunner {
     return withOutput(draft, output, context.options.debug);
   }
 
+  /** Without a Python that can be used no Python call runs; what else was recorded does. */
+  async #ensureWorker(index: number): Promise<ReplayWorker | Draft> {
+    try {
+      return await this.#worker.ensure(index);
+    } catch (error) {
+      if (!(error instanceof FirError) || error.code !== 'PYTHON_FAILED') throw error;
+      return skipped(reasonOf(error));
+    }
+  }
+
   /**
    * Runs a call, and once more in a fresh worker where it ended one that had run others before: something that an
    * earlier call left behind may have done that, and one call is blamed alone.
@@ -100,7 +113,7 @@ export class LaneRunner {
     step: PlanStep,
     index: number,
     ready: ReadyCall,
-    worker: WorkerHandle,
+    worker: ReplayWorker,
   ): Promise<EndedRun> {
     const first = await this.#runOnce(step, ready, worker);
     const { end } = first;
@@ -112,7 +125,7 @@ export class LaneRunner {
     return second.end.kind === 'died' ? second : { ...second, draft: draftAfterDeath(second.draft, end.how) };
   }
 
-  async #runOnce(step: PlanStep, ready: ReadyCall, worker: WorkerHandle): Promise<EndedRun> {
+  async #runOnce(step: PlanStep, ready: ReadyCall, worker: ReplayWorker): Promise<EndedRun> {
     const purpose = step.isSelected ? 'check' : 'state';
     const end = await runCall(this.#context, worker, ready, purpose, this.#firstRun);
     const output = await worker.takeOutput();
@@ -130,7 +143,7 @@ export class LaneRunner {
 
   #blocked(step: PlanStep): Draft | undefined {
     const blocker = this.#context.ledger.blockerOf(step.call);
-    return blocker === undefined ? undefined : this.#notRun(step, skipped(`state incomplete: ${blocker}`));
+    return blocker === undefined ? undefined : this.#notRun(step, skipped(blocker));
   }
 
   #notRun(step: PlanStep, draft: Draft): Draft {

@@ -1,19 +1,22 @@
-import type { PlanStep } from './plan.js';
+import type { Language } from '../executors/index.js';
+import type { PlanLane, PlanStep } from './plan.js';
 import type { PlanObject } from './plan-types.js';
 import type { ReplayContext } from './replay-context.js';
+import type { ReplayWorker } from './replay-worker.js';
 import { runForState } from './run-call.js';
-import type { WorkerHandle } from './worker-handle.js';
 
 /** The worker of a lane: started when first needed, started again with its state rebuilt when a call has ended it. */
 export class LaneWorker {
   readonly #context: ReplayContext;
   readonly #steps: readonly PlanStep[];
+  readonly #language: Language;
   readonly #lastUses = new Map<string, number>();
-  #worker: WorkerHandle | undefined;
+  #worker: ReplayWorker | undefined;
   #hasStarted = false;
 
-  constructor(context: ReplayContext, steps: readonly PlanStep[]) {
+  constructor(context: ReplayContext, { steps, language }: PlanLane) {
     this.#context = context;
+    this.#language = language;
     this.#steps = steps;
     steps.forEach(({ call, coveredBy }, index) => {
       if (coveredBy !== undefined) return;
@@ -22,11 +25,11 @@ export class LaneWorker {
   }
 
   /** A live worker whose objects are as the step at `index` needs them. FirError WORKER_FAILED. */
-  async ensure(index: number): Promise<WorkerHandle> {
+  async ensure(index: number): Promise<ReplayWorker> {
     for (;;) {
       if (this.#worker?.isAlive === true) return this.#worker;
       await this.close();
-      const worker = await this.#context.startWorker();
+      const worker = await this.#context.startWorker(this.#language);
       this.#worker = worker;
       if (this.#context.isEnded) return worker;
       if (this.#hasStarted) await this.#rebuild(worker, index);
@@ -49,7 +52,7 @@ export class LaneWorker {
   }
 
   /** Runs again, in order, what the steps that are left need; a call that fails here is left out, and what needs it is skipped. */
-  async #rebuild(worker: WorkerHandle, index: number): Promise<void> {
+  async #rebuild(worker: ReplayWorker, index: number): Promise<void> {
     const { plan, ledger } = this.#context;
     const current = this.#steps[index]?.call;
     const left = this.#steps

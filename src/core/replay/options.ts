@@ -17,7 +17,7 @@ export interface ReplayOptions {
   app?: string | undefined;
   /** Patterns of what else may be imported: built-ins, packages, the entry file. */
   allow: readonly string[];
-  /** `cpu` or `auto`. */
+  /** `auto`, `cpu`, `cuda` or `cuda:N`. JavaScript calls run on the host alone. */
   device: string;
   select: ReplaySelection;
   failFast: boolean;
@@ -31,6 +31,12 @@ export interface ReplayOptions {
   comparison: Omit<ComparisonOptions, 'preset'> & { preset?: PresetName | undefined };
   /** Pairs of a recorded path's beginning and what takes its place. */
   mapPath: readonly (readonly [string, string])[];
+  /** The interpreter that runs Python calls; by default the virtual environment's, else `python3` on the PATH. */
+  python?: string | undefined;
+  /** Directories in which that interpreter looks for modules first. */
+  pythonPath?: readonly string[] | undefined;
+  /** Inputs of calls in a CUDA graph, which were read after it ran, are taken for what the calls were given. */
+  trustGraphInputs?: boolean | undefined;
   /** Options of the node binary for the workers. */
   nodeOptions: readonly string[];
   /** Class to the methods of which the last call each makes an object's state. */

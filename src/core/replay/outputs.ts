@@ -121,9 +121,10 @@ function withStrideNote(
   const { notes: found = [], ...rest } = comparison;
   const notes = found.filter((note) => !note.startsWith('stride differs'));
   const isStepped = (_: number, dim: number) => (stored.shape[dim] ?? 0) > 1;
-  const [is, was] = [actual.stride.filter(isStepped), stored.stride.filter(isStepped)];
+  const stride = actual.originalStride ?? actual.stride;
+  const [is, was] = [stride.filter(isStepped), stored.stride.filter(isStepped)];
   if (!stored.shape.includes(0) && is.join() !== was.join()) {
-    notes.push(`stride differs: [${actual.stride}], recorded [${stored.stride}]`);
+    notes.push(`stride differs: [${stride}], recorded [${stored.stride}]`);
   }
   return notes.length === 0 ? rest : { ...rest, notes };
 }

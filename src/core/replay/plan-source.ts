@@ -1,10 +1,12 @@
 import type { StateRule } from '../adapters/contract.js';
 import { ADAPTERS } from '../adapters/index.js';
-import type { ConsentOptions } from '../executors/index.js';
-import type { CallRecord } from '../model/call.js';
+import { type ConsentOptions, type Language, languageOf } from '../executors/index.js';
+import { objectFromRepr } from '../flashinfer/index.js';
+import type { CallRecord, Resolution } from '../model/call.js';
 import type { JsonValue } from '../model/json.js';
 import type { CallEntry, Session } from '../session/index.js';
-import type { CallFacts, ObjectName, PlanSource } from './plan-types.js';
+import { resolutionOf } from './call-resolution.js';
+import type { CallFacts, ObjectName, PlanCall, PlanSource } from './plan-types.js';
 import { ownValue, visitNodes } from './recorded-values.js';
 import { whyNotRunnable } from './runnable.js';
 
@@ -50,8 +52,13 @@ export class SessionPlanSource implements PlanSource {
     return facts;
   }
 
+  languageOf(call: PlanCall): Language {
+    return languageOf(call, this.#consent);
+  }
+
   ruleOf(className: string, adapterName: string | undefined): StateRule {
     if (Object.hasOwn(this.#stateful, className)) return { latest: this.#stateful[className] ?? [] };
+    if (adapterName === FLASHINFER) return FLASHINFER_RULE;
     const adapter = ADAPTERS.find(({ name }) => name === adapterName);
     return adapter?.stateRule(className) ?? 'full';
   }
@@ -59,14 +66,15 @@ export class SessionPlanSource implements PlanSource {
   #readFacts(call: CallEntry): CallFacts {
     const record = readRecord(this.#session, call);
     if (record === undefined) return NO_FACTS;
-    const resolution = this.#session.resolveOf(call, record);
+    const resolution = resolutionOf(this.#session, call, record);
     const startedUs = microsOf(record.fir?.started_at);
     return {
-      argumentObjects: objectsIn(record.input_metadata),
+      argumentObjects:
+        call.recorder === 'foreign' ? describedObjects(call, record) : objectsIn(record.input_metadata),
       resultObjects: objectsIn(record.output_metadata),
       keptStorages: call.constructs ? storagesOf(record, () => true) : NO_STORAGES,
       changedStorages: storagesOf(record, (key) => mayHaveChanged(record, key)),
-      adapter: resolution?.kind === 'adapter' ? resolution.adapter : undefined,
+      adapter: libraryOf(call, resolution),
       isRunnable: whyNotRunnable(call, record, resolution, this.#consent) === undefined,
       startedUs,
       endedUs: endOf(record, startedUs),
@@ -94,6 +102,29 @@ function objectsIn(metadata: Readonly<Record<string, JsonValue>>): ObjectName[] 
     });
   }
   return found ?? NO_OBJECTS;
+}
+
+/** Objects that a foreign recorder only describes, by their class and address; a method's own is not among them. */
+function describedObjects({ kind }: CallEntry, { input_metadata: metadata }: CallRecord): ObjectName[] {
+  const found: ObjectName[] = [];
+  for (const [key, value] of Object.entries(metadata)) {
+    if (key === 'arg_0' && kind !== 'function') continue;
+    visitNodes(value, ({ type, repr }) => {
+      const object = typeof repr === 'string' ? objectFromRepr(repr) : undefined;
+      if (object !== undefined) found.push({ selfId: String(object.selfId), className: String(type) });
+    });
+  }
+  return found;
+}
+
+/** FlashInfer's wrappers work from their last plan; of other classes nothing is known. */
+const FLASHINFER = 'flashinfer';
+const FLASHINFER_RULE: StateRule = { latest: ['plan'] };
+
+function libraryOf({ module, selfClass }: CallEntry, resolution: Resolution | undefined): string | undefined {
+  if (resolution?.kind === 'adapter') return resolution.adapter;
+  const isWrapper = resolution?.kind === 'python' && selfClass?.includes('Wrapper') === true;
+  return isWrapper && module.startsWith('flashinfer.') ? FLASHINFER : undefined;
 }
 
 const NO_OBJECTS: ObjectName[] = [];

@@ -1,4 +1,5 @@
 import type { StateRule } from '../adapters/contract.js';
+import type { Language } from '../executors/index.js';
 import type { CallEntry } from '../session/index.js';
 
 /** What the plan needs to know about a call and a session's index has. */
@@ -14,6 +15,7 @@ export type PlanCall = Pick<
   | 'selfClass'
   | 'constructs'
   | 'parent'
+  | 'recorder'
 >;
 
 /** An object as a record names it. */
@@ -43,6 +45,7 @@ export interface CallFacts {
 export interface PlanSource {
   calls: readonly PlanCall[];
   factsOf(call: number): CallFacts;
+  languageOf(call: PlanCall): Language;
   /** Which calls make the state of a class's objects. */
   ruleOf(className: string, adapter: string | undefined): StateRule;
 }

@@ -1,3 +1,4 @@
+import type { Language } from '../executors/index.js';
 import { ProcessObjects } from './plan-objects.js';
 import type { PlanCall, PlanObject, PlanSource } from './plan-types.js';
 
@@ -13,6 +14,7 @@ export interface PlanStep {
 
 /** Steps of one worker, in order: those of a recorded process, or of all processes without objects. */
 export interface PlanLane {
+  language: Language;
   steps: readonly PlanStep[];
 }
 
@@ -33,7 +35,7 @@ export class ReplayPlan {
         this.#places.set(call.number, { process, position });
       });
     }
-    this.lanes = planLanes(processes, selected);
+    this.lanes = planLanes(processes, selected, source, (call) => this.objectsOf(call).length > 0);
   }
 
   /** Objects that must be alive before the call. */
@@ -87,6 +89,11 @@ export class ReplayPlan {
       : callAt(process, object.creator);
   }
 
+  recorderOf(call: number): PlanCall['recorder'] {
+    const place = this.#places.get(call);
+    return place === undefined ? 'fir' : callAt(place.process, place.position).recorder;
+  }
+
   /** Whether call `earlier` is part of the state that an object has for call `user`. */
   isStateOf(object: PlanObject, earlier: number, user: number): boolean {
     const place = this.#places.get(user);
@@ -117,17 +124,44 @@ function processesOf(calls: readonly PlanCall[], selected: ReadonlySet<number>):
   return processes;
 }
 
-function planLanes(processes: readonly ProcessObjects[], selected: ReadonlySet<number>): PlanLane[] {
+function planLanes(
+  processes: readonly ProcessObjects[],
+  selected: ReadonlySet<number>,
+  source: PlanSource,
+  hasObjects: (call: number) => boolean,
+): PlanLane[] {
   const lanes: PlanLane[] = [];
-  const shared: PlanStep[] = [];
+  const shared = new Map<Language, PlanStep[]>();
   for (const process of processes) {
-    const steps = planSteps(process, selected);
-    const hasObjects = process.uses.size > 0 || process.makes.size > 0;
-    if (hasObjects) lanes.push({ steps });
-    else shared.push(...steps);
+    const steps = stepsByLanguage(process, planSteps(process, selected), source);
+    for (const [language, own] of steps) {
+      const needsProcess = own.some(({ call }) => hasObjects(call));
+      const known = shared.get(language);
+      if (needsProcess) lanes.push({ language, steps: own });
+      else if (known === undefined) shared.set(language, own);
+      else known.push(...own);
+    }
   }
-  if (shared.length > 0) lanes.push({ steps: shared });
+  for (const [language, steps] of shared) lanes.push({ language, steps });
   return lanes;
+}
+
+/** A stand-in in another language takes the calls of its function out of their process. */
+function stepsByLanguage(
+  process: ProcessObjects,
+  steps: readonly PlanStep[],
+  source: PlanSource,
+): Map<Language, PlanStep[]> {
+  const calls = new Map(process.calls.map((call) => [call.number, call]));
+  const found = new Map<Language, PlanStep[]>();
+  for (const step of steps) {
+    const call = calls.get(step.call);
+    const language = call === undefined ? 'javascript' : source.languageOf(call);
+    const own = found.get(language);
+    if (own === undefined) found.set(language, [step]);
+    else own.push(step);
+  }
+  return found;
 }
 
 function planSteps(process: ProcessObjects, selected: ReadonlySet<number>): PlanStep[] {

@@ -1,7 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import type { ComparisonOptions } from '../compare/index.js';
 import type { ConsentOptions } from '../executors/index.js';
-import type { Resolution } from '../model/call.js';
+import type { MemberKind, Resolution } from '../model/call.js';
 import type { CallResult } from '../model/verdict.js';
 
 /** What a worker is told once. */
@@ -25,8 +25,11 @@ export type RunPurpose = 'check' | 'state' | 'repeat';
 export interface RunRequest {
   type: 'run';
   id: number;
+  /** Its number in the session. */
+  call: number;
   /** The dump's directory. */
   dump: string;
+  kind: MemberKind;
   resolution: Resolution | undefined;
   purpose: RunPurpose;
   /** Where a checked call's results are kept for its repeats, which may run in another worker. */

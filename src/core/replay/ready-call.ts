@@ -1,7 +1,8 @@
 import { FirError } from '../errors.js';
 import type { CallRecord, Resolution } from '../model/call.js';
 import type { CallResult } from '../model/verdict.js';
-import type { CallEntry } from '../session/index.js';
+import type { CallEntry, Dump } from '../session/index.js';
+import { resolutionOf } from './call-resolution.js';
 import { reasonOf } from './reason-of.js';
 import type { ReplayContext } from './replay-context.js';
 import { whyNotRunnable } from './runnable.js';
@@ -13,8 +14,8 @@ export type Draft = Omit<CallResult, 'call' | 'dump' | 'function' | 'pid'>;
 export interface ReadyCall {
   entry: CallEntry;
   record: CallRecord;
-  /** Its dump, checked to be the session's own. */
-  path: string;
+  /** Checked to be the session's own. Its files are opened when a worker needs them here. */
+  dump: Dump;
   resolution: Resolution | undefined;
 }
 
@@ -27,11 +28,10 @@ export function readyCall(context: ReplayContext, call: number): ReadyCall | { d
   }
   try {
     const dump = session.openDump(entry);
-    dump.close();
-    const { record, path } = dump;
-    const resolution = session.resolveOf(entry, record);
+    const { record } = dump;
+    const resolution = resolutionOf(session, entry, record);
     const reason = whyNotRunnable(entry, record, resolution, consent);
-    return reason === undefined ? { entry, record, path, resolution } : { draft: skipped(reason) };
+    return reason === undefined ? { entry, record, dump, resolution } : { draft: skipped(reason) };
   } catch (error) {
     if (!(error instanceof FirError)) throw error;
     return { draft: { verdict: 'error', reason: reasonOf(error), outputs: [] } };

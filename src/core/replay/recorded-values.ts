@@ -62,9 +62,9 @@ export function argumentKeys(dump: Dump): { positional: string[]; named: string[
 
 /**
  * What the call returned, as encoded; undefined where the record has no result. A tensor that is the result itself
- * stands among the tensor keys alone, and FlashInfer keeps the items of a tuple apart.
+ * stands among the tensor keys alone, and FlashInfer keeps the items of a tuple apart: they come as a `tupleType`.
  */
-export function recordedResult(dump: Dump): JsonValue | undefined {
+export function recordedResult(dump: Dump, tupleType: 'list' | 'tuple' = 'list'): JsonValue | undefined {
   const { output_metadata: metadata } = dump.record;
   const keys = dump.keys('outputs');
   const whole = ownValue(metadata, 'result');
@@ -74,7 +74,7 @@ export function recordedResult(dump: Dump): JsonValue | undefined {
   if (items.size === 0) return undefined;
   const names = [...items].sort((a, b) => Number(a.slice(7)) - Number(b.slice(7)));
   return {
-    type: 'list',
+    type: tupleType,
     length: names.length,
     items: names.map((key) => valueOrTensor(metadata, key)),
   };

@@ -22,10 +22,15 @@ export class RehydratedInputs {
   readonly #hosts = new Map<string, unknown>();
   readonly #makeHost: HostMaker;
 
-  /** Throws FirError TENSOR_CONFLICT, TOO_LARGE, and what reading a tensor throws. */
-  constructor(dump: Dump, registry: StorageRegistry, makeHost: HostMaker) {
+  /** Of all tensors, or of those under `keys`. Throws FirError TENSOR_CONFLICT, TOO_LARGE, and what reading a tensor throws. */
+  constructor(
+    dump: Dump,
+    registry: StorageRegistry,
+    makeHost: HostMaker,
+    keys: readonly string[] = dump.keys('inputs'),
+  ) {
     this.#makeHost = makeHost;
-    for (const key of dump.keys('inputs')) this.#stored.set(key, dump.tensor('inputs', key));
+    for (const key of keys) this.#stored.set(key, dump.tensor('inputs', key));
     const inputs = new Map<string, InputTensor>();
     for (const [key, stored] of this.#stored) {
       if (this.originalOf(key) === key && stored.dtype !== 'string')

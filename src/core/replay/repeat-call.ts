@@ -2,8 +2,8 @@ import { ADAPTERS } from '../adapters/index.js';
 import type { ReadyCall } from './ready-call.js';
 import type { RepeatRun } from './repeats.js';
 import type { ReplayContext } from './replay-context.js';
+import type { ReplayWorker } from './replay-worker.js';
 import { runCall, runForState } from './run-call.js';
-import type { WorkerHandle } from './worker-handle.js';
 
 /**
  * Runs a call again from its recorded inputs. Where it may have changed objects, each run has a worker of its own
@@ -11,7 +11,7 @@ import type { WorkerHandle } from './worker-handle.js';
  */
 export async function repeatCall(
   context: ReplayContext,
-  worker: WorkerHandle,
+  worker: ReplayWorker,
   call: ReadyCall,
   firstRun: string,
   times: number,
@@ -29,7 +29,7 @@ export async function repeatCall(
 }
 
 async function repeatAlone(context: ReplayContext, call: ReadyCall, firstRun: string): Promise<RepeatRun> {
-  const worker = await context.startWorker();
+  const worker = await context.startWorker(context.languageOf(call.entry));
   try {
     for (const earlier of context.plan.stateFor([call.entry.number])) {
       const failure = await runForState(context, worker, earlier);
@@ -43,7 +43,7 @@ async function repeatAlone(context: ReplayContext, call: ReadyCall, firstRun: st
 
 async function repeatIn(
   context: ReplayContext,
-  worker: WorkerHandle,
+  worker: ReplayWorker,
   call: ReadyCall,
   firstRun: string,
 ): Promise<RepeatRun> {

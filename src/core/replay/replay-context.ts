@@ -1,15 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ConsentOptions } from '../executors/index.js';
+import { type ConsentOptions, type Language, languageOf } from '../executors/index.js';
 import type { Reporter } from '../model/reporter.js';
 import type { CallResult, ReplaySummary } from '../model/verdict.js';
 import type { CallEntry, Session } from '../session/index.js';
+import { NodeWorker, type NodeWorkerOptions } from './node-worker.js';
 import type { ReplayOptions } from './options.js';
 import type { ReplayPlan } from './plan.js';
+import type { PythonSite } from './python/python-site.js';
+import type { ReplayWorker } from './replay-worker.js';
 import { StateLedger } from './state-ledger.js';
 import { SummaryCounter } from './summary.js';
-import { WorkerHandle, type WorkerOptions } from './worker-handle.js';
 
 const FAILURES = new Set(['mismatch', 'error', 'crashed', 'timeout']);
 
@@ -21,9 +23,10 @@ export class ReplayContext {
   readonly consent: ConsentOptions;
   readonly ledger: StateLedger;
   readonly #reporter: Reporter;
-  readonly #workerOptions: WorkerOptions;
+  readonly #nodeWorker: NodeWorkerOptions;
+  readonly #python: PythonSite | undefined;
   readonly #counter = new SummaryCounter();
-  readonly #workers = new Set<WorkerHandle>();
+  readonly #workers = new Set<ReplayWorker>();
   readonly #saidOnce = new Set<string>();
   #reports: Promise<void> = Promise.resolve();
   #folder: string | undefined;
@@ -37,7 +40,8 @@ export class ReplayContext {
     options: ReplayOptions;
     consent: ConsentOptions;
     reporter: Reporter;
-    workerOptions: WorkerOptions;
+    nodeWorker: NodeWorkerOptions;
+    python: PythonSite | undefined;
   }) {
     this.session = parts.session;
     this.plan = parts.plan;
@@ -45,7 +49,8 @@ export class ReplayContext {
     this.consent = parts.consent;
     this.ledger = new StateLedger(parts.plan);
     this.#reporter = parts.reporter;
-    this.#workerOptions = parts.workerOptions;
+    this.#nodeWorker = parts.nodeWorker;
+    this.#python = parts.python;
   }
 
   /** The replay was interrupted, or a lane could not go on: nothing more is run or told. */
@@ -91,14 +96,22 @@ export class ReplayContext {
     return fresh;
   }
 
-  async startWorker(): Promise<WorkerHandle> {
-    const worker = await WorkerHandle.start(this.#workerOptions);
+  languageOf(entry: CallEntry): Language {
+    return languageOf(entry, this.consent);
+  }
+
+  /** FirError WORKER_FAILED, PYTHON_FAILED, DEVICE_MISSING. */
+  async startWorker(language: Language): Promise<ReplayWorker> {
+    const worker =
+      language === 'python' && this.#python !== undefined
+        ? await this.#python.startWorker()
+        : await NodeWorker.start(this.#nodeWorker);
     this.#workers.add(worker);
     if (this.#isEnded) worker.kill();
     return worker;
   }
 
-  async closeWorker(worker: WorkerHandle): Promise<void> {
+  async closeWorker(worker: ReplayWorker): Promise<void> {
     this.#workers.delete(worker);
     await worker.close();
   }

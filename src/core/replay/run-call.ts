@@ -2,27 +2,24 @@ import type { PlanObject } from './plan-types.js';
 import type { NamedObject, RunPurpose } from './protocol.js';
 import { type ReadyCall, readyCall } from './ready-call.js';
 import type { ReplayContext } from './replay-context.js';
-import type { RunEnd, WorkerHandle } from './worker-handle.js';
-
-const DEFAULT_TIMEOUT_MS = 60_000;
-const TIMEOUT_FACTOR = 20;
+import type { ReplayWorker, RunEnd } from './replay-worker.js';
 
 /** Sends a call to a worker. `firstRun` is the file that keeps the results of its first run. */
 export function runCall(
   context: ReplayContext,
-  worker: WorkerHandle,
+  worker: ReplayWorker,
   call: ReadyCall,
   purpose: RunPurpose,
   firstRun: string,
 ): Promise<RunEnd> {
-  const { entry, record, path, resolution } = call;
+  const { entry, dump, resolution } = call;
   const { plan, options } = context;
   const uses = plan.usesOf(entry.number).map(nameOf);
-  const durationMs = (record.fir?.duration_us ?? 0) / 1000;
-  const timeoutMs = options.timeoutMs ?? Math.max(DEFAULT_TIMEOUT_MS, TIMEOUT_FACTOR * durationMs);
   return worker.run(
     {
-      dump: path,
+      call: entry.number,
+      dump: dump.path,
+      kind: entry.kind,
       resolution,
       purpose,
       firstRun,
@@ -31,14 +28,15 @@ export function runCall(
       uses,
       makes: plan.makesOf(entry.number).map(nameOf),
     },
-    timeoutMs,
+    dump,
+    options.timeoutMs,
   );
 }
 
 /** Runs a call for the state that it leaves. What went wrong, in words that follow `call 3`; undefined where nothing did. */
 export async function runForState(
   context: ReplayContext,
-  worker: WorkerHandle,
+  worker: ReplayWorker,
   call: number,
 ): Promise<string | undefined> {
   const ready = readyCall(context, call);

@@ -1,5 +1,5 @@
 import type { ReplayPlan } from './plan.js';
-import type { PlanObject } from './plan-types.js';
+import type { PlanCall, PlanObject } from './plan-types.js';
 
 /** Which calls left objects without their state, so that the calls that need it are not run. */
 export class StateLedger {
@@ -26,20 +26,28 @@ export class StateLedger {
     return this.#reasons.has(call);
   }
 
-  /** What is missing of the state that a call needs, in words; undefined where nothing is. */
+  /** Why a call does not find its objects as they were, in words; undefined where it does. */
   blockerOf(call: number): string | undefined {
     for (const object of this.#plan.usesOf(call)) {
       const creator = this.#plan.creatorOf(object, call);
       if (creator === undefined) {
-        return `${object.className} object ${object.selfId} was not constructed in this session`;
+        return missingConstructor(object, this.#plan.recorderOf(call));
       }
       if (creator.status !== 'completed') {
         const ending = creator.status === 'failed' ? 'failed' : 'never finished';
-        return `call ${creator.number} (${creator.functionName}), which makes ${object.className} object ${object.selfId}, ${ending} when it was recorded`;
+        return `state incomplete: call ${creator.number} (${creator.functionName}), which makes ${object.className} object ${object.selfId}, ${ending} when it was recorded`;
       }
       const broken = this.#brokenBy.get(object)?.find((other) => this.#plan.isStateOf(object, other, call));
-      if (broken !== undefined) return `call ${broken} ${this.#reasons.get(broken)}`;
+      if (broken !== undefined) return `state incomplete: call ${broken} ${this.#reasons.get(broken)}`;
     }
     return undefined;
   }
+}
+
+/** Says which pattern would have kept the constructor: FlashInfer names only wrappers' by their class. */
+function missingConstructor({ className, selfId }: PlanObject, recorder: PlanCall['recorder']): string {
+  const what = `its constructor was not recorded (${className} object ${selfId})`;
+  if (recorder === 'fir') return `${what}; record it with --include '${className}.*'`;
+  const pattern = className.includes('Wrapper') ? `${className}.*` : '__init__';
+  return `${what}; record it with FLASHINFER_DUMP_INCLUDE='${pattern}'`;
 }

@@ -18,9 +18,12 @@ export function findWorkerEntry(): string {
   return found;
 }
 
+/** Variables of the recorder; others may begin alike. */
+const RECORDER = /^FIR_(LOGLEVEL|LOGDEST|DUMP_\w+|INSTRUMENT|ASYNC_PARENTS|CAPTURE_ID|USER_NODE_OPTIONS)$/;
+
 /** The environment of a worker: the user's, without what would record the replay. */
 export function workerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const own = Object.entries(env).filter(([name]) => !name.startsWith('FIR_') && name !== 'NODE_OPTIONS');
+  const own = Object.entries(env).filter(([name]) => !RECORDER.test(name) && name !== 'NODE_OPTIONS');
   const nodeOptions = withoutPreload(env['NODE_OPTIONS'] ?? '');
   return { ...Object.fromEntries(own), ...(nodeOptions === '' ? {} : { NODE_OPTIONS: nodeOptions }) };
 }

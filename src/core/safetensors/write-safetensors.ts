@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
 import { encodeSafetensorsHeader, type SafetensorsWrite } from './encode-header.js';
-import { writeFully } from './positioned-io.js';
+import { writeFileBeside } from './write-beside.js';
 
 /**
  * Writes a file of mode 0600 beside `path` and renames it there once it is complete. Returns its bytes.
@@ -14,18 +12,6 @@ export function writeSafetensors(
 ): number {
   const { header, ordered } = encodeSafetensorsHeader(tensors, metadata);
   const pieces = [header, ...ordered.flatMap(({ data }) => data)];
-  const beside = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
-  const fd = openSync(beside, 'wx', 0o600);
-  try {
-    try {
-      writeFully(fd, pieces);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(beside, path);
-  } catch (error) {
-    rmSync(beside, { force: true });
-    throw error;
-  }
+  writeFileBeside(path, pieces);
   return pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
 }

@@ -1,3 +1,4 @@
+import { snapshotOf } from '../flashinfer/index.js';
 import type { CallTable } from './call-table.js';
 
 /** Rows `begin` to `end` (excluded), which one index file named, in the order of their first records. */
@@ -34,18 +35,37 @@ function mergeByTime(
     }
   }
   // A dump without any record goes last: nothing is known of when it began.
+  const flushes = new Uint32Array(table.size);
+  const capturedBy = latestCaptures(table);
   for (let row = foundBegin; row < table.size; row++) {
-    times[row] = startOf(table, row) ?? Number.POSITIVE_INFINITY;
+    flushes[row] = table.graphCapture[row] === 1 ? (snapshotOf(table.dumps.at(row))?.flush ?? 0) : 0;
+    const captured = flushes[row] === 0 ? undefined : capturedBy.get(table.pid[row] ?? 0);
+    times[row] = captured ?? startOf(table, row) ?? Number.POSITIVE_INFINITY;
   }
   order.sort((a, b) => {
     const aTime = times[a] ?? 0;
     const bTime = times[b] ?? 0;
     if (aTime !== bTime) return aTime < bTime ? -1 : 1;
     // Rows are numbered file by file, and found dumps by name.
-    return a >= foundBegin && b >= foundBegin
-      ? callSequenceOf(table, a) - callSequenceOf(table, b) || a - b
-      : a - b;
+    if (a < foundBegin || b < foundBegin) return a - b;
+    const byFlush = (flushes[a] ?? 0) - (flushes[b] ?? 0);
+    if (byFlush !== 0) return byFlush;
+    return (flushes[a] === 0 ? callSequenceOf(table, a) - callSequenceOf(table, b) : 0) || a - b;
   });
+}
+
+/**
+ * By process id, when its last call was captured into a graph. A snapshot says when its call was captured and not when
+ * its graph ran; graphs are captured before they serve.
+ */
+function latestCaptures(table: CallTable): Map<number, number> {
+  const latest = new Map<number, number>();
+  for (let row = 0; row < table.size; row++) {
+    const start = table.graphCapture[row] === 1 ? startOf(table, row) : undefined;
+    const pid = table.pid[row] ?? 0;
+    if (start !== undefined) latest.set(pid, Math.max(start, latest.get(pid) ?? start));
+  }
+  return latest;
 }
 
 function startOf(table: CallTable, row: number): number | undefined {

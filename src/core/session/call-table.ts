@@ -14,8 +14,9 @@ const STATUS_NAMES: readonly CallStatus[] = [
 ];
 const KIND_NAMES: readonly MemberKind[] = ['function', 'constructor', 'method', 'static'];
 
-/** `file` of a record that stands in the dump's own metadata.jsonl. */
+/** `file` of a record that stands in the dump's own metadata.jsonl, or metadata.json. */
 export const IN_METADATA = 0xffffffff;
+export const IN_OLD_METADATA = 0xfffffffe;
 
 const NO_PARENT = 0xffffffff;
 const UNKNOWN_PARENT = 0xfffffffe;
@@ -34,6 +35,8 @@ export class CallTable {
   offset = new Float64Array(FIRST_CAPACITY);
   length = new Uint32Array(FIRST_CAPACITY);
   checksum = new Uint32Array(FIRST_CAPACITY);
+  /** Where the first record is in the index file that named the call. */
+  firstOffset = new Float64Array(FIRST_CAPACITY);
   startedMs = new Float64Array(FIRST_CAPACITY);
   functionId = new Uint32Array(FIRST_CAPACITY);
   moduleId = new Uint32Array(FIRST_CAPACITY);
@@ -52,6 +55,9 @@ export class CallTable {
   kind = new Uint8Array(FIRST_CAPACITY);
   constructs = new Uint8Array(FIRST_CAPACITY);
   isFir = new Uint8Array(FIRST_CAPACITY);
+  graphCapture = new Uint8Array(FIRST_CAPACITY);
+  /** The index tells of the call's start or end twice: another call may have been recorded in its place. */
+  isDoubtful = new Uint8Array(FIRST_CAPACITY);
   problem = new Uint8Array(FIRST_CAPACITY);
   readonly bigSelfIds = new Map<number, bigint>();
   readonly #none = this.strings.idOf('');
@@ -88,6 +94,8 @@ export class CallTable {
     this.bigSelfIds.delete(row);
     if (typeof head.selfId === 'bigint') this.bigSelfIds.set(row, head.selfId);
     this.selfId[row] = typeof head.selfId === 'number' ? head.selfId : Number.NaN;
+    this.selfClassId[row] = strings.idOf(head.selfClass ?? '');
+    this.graphCapture[row] = head.graphCapture ? 1 : 0;
     const { fir } = head;
     this.isFir[row] = fir === undefined ? 0 : 1;
     this.constructs[row] = head.kind === 'constructor' || fir?.constructs === true ? 1 : 0;
@@ -96,7 +104,6 @@ export class CallTable {
     this.sequence[row] = fir.sequence;
     this.parent[row] =
       fir.parent === null ? NO_PARENT : fir.parent === 'unknown' ? UNKNOWN_PARENT : fir.parent;
-    this.selfClassId[row] = strings.idOf(fir.selfClass ?? '');
   }
 
   statusOf(row: number): CallStatus {
@@ -106,6 +113,16 @@ export class CallTable {
   selfIdOf(row: number): number | bigint | undefined {
     const id = this.selfId[row];
     return id === undefined || Number.isNaN(id) ? this.bigSelfIds.get(row) : id;
+  }
+
+  setParent(row: number, sequence: number): void {
+    this.parent[row] = sequence;
+  }
+
+  /** Sequence of the call that this one ran inside, where one is known. */
+  parentOf(row: number): number | undefined {
+    const parent = this.parent[row] ?? UNKNOWN_PARENT;
+    return parent === NO_PARENT || parent === UNKNOWN_PARENT ? undefined : parent;
   }
 
   entry(row: number): CallEntry {
@@ -118,6 +135,7 @@ export class CallTable {
     this.offset = grown(this.offset, new Float64Array(capacity));
     this.length = grown(this.length, new Uint32Array(capacity));
     this.checksum = grown(this.checksum, new Uint32Array(capacity));
+    this.firstOffset = grown(this.firstOffset, new Float64Array(capacity));
     this.startedMs = grown(this.startedMs, new Float64Array(capacity));
     this.functionId = grown(this.functionId, new Uint32Array(capacity));
     this.moduleId = grown(this.moduleId, new Uint32Array(capacity));
@@ -134,6 +152,8 @@ export class CallTable {
     this.kind = grown(this.kind, new Uint8Array(capacity));
     this.constructs = grown(this.constructs, new Uint8Array(capacity));
     this.isFir = grown(this.isFir, new Uint8Array(capacity));
+    this.graphCapture = grown(this.graphCapture, new Uint8Array(capacity));
+    this.isDoubtful = grown(this.isDoubtful, new Uint8Array(capacity));
     this.problem = grown(this.problem, new Uint8Array(capacity));
   }
 }
@@ -194,6 +214,12 @@ class CallRow implements CallEntry {
   get parent(): number | null | 'unknown' {
     const parent = this.#table.parent[this.#row] ?? UNKNOWN_PARENT;
     return parent === NO_PARENT ? null : parent === UNKNOWN_PARENT ? 'unknown' : parent;
+  }
+  get recorder(): 'fir' | 'foreign' {
+    return this.#table.isFir[this.#row] === 1 ? 'fir' : 'foreign';
+  }
+  get graphCapture(): boolean {
+    return this.#table.graphCapture[this.#row] === 1;
   }
   get problem(): string | undefined {
     return problemOf(this.#table.problem[this.#row] ?? 0)?.text;

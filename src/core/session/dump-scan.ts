@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { OLD_METADATA, snapshotOf } from '../flashinfer/index.js';
 import { type CallTable, IN_METADATA } from './call-table.js';
 import { entriesOf, hasEntry } from './directory.js';
+import { readOldRecord } from './old-record.js';
 import { PROBLEMS, type Problem } from './problems.js';
 import { readRecordLog } from './record-log.js';
 import { sizeOfSessionFile, statOf } from './safe-path.js';
@@ -10,7 +12,7 @@ export const METADATA = 'metadata.jsonl';
 
 /** `20261124_143217_012_pid4242_InferenceSession.run_call0001`, as all recorders name them, perhaps with a suffix. */
 const DUMP_NAME = /^\d{8}_\d{6}_\d{3}_pid(\d{1,15})_(.+)_call\d+(?:_.*)?$/s;
-const TENSOR_FILE = /^(?:inputs|outputs|mutated)\.(?:safetensors|pt)$/;
+export const TENSOR_FILE = /^(?:inputs|outputs|mutated)\.(?:safetensors|pt)$/;
 
 export interface ScanContext {
   root: string;
@@ -21,7 +23,8 @@ export interface ScanContext {
 
 /**
  * Holds the calls of the index against the directories beside it: what is missing or unsafe gets its problem, and
- * a dump that no record names is found and read. Gives the number of records read.
+ * a dump that no record names is found and read. Gives the number of records read. Snapshots stand a level below: see
+ * `scanSnapshots`.
  */
 export function scanDumps(context: ScanContext): number {
   const { root, table } = context;
@@ -39,7 +42,9 @@ export function scanDumps(context: ScanContext): number {
     else if (!entry.isDirectory()) table.problem[row] = PROBLEMS.notDirectory.id;
   }
   for (let row = 0; row < isPresent.length; row++) {
-    if (isPresent[row] === 0 && table.problem[row] === 0) table.problem[row] = PROBLEMS.missing.id;
+    if (isPresent[row] === 0 && table.problem[row] === 0 && snapshotOf(table.dumps.at(row)) === undefined) {
+      table.problem[row] = PROBLEMS.missing.id;
+    }
   }
   unknown.sort();
   let records = 0;
@@ -70,7 +75,7 @@ export function readMetadata(context: ScanContext, row: number): number {
   const dump = table.dumps.at(row);
   const path = join(root, dump, METADATA);
   try {
-    if (sizeOfSessionFile(realRoot, path) === undefined) return 0;
+    if (sizeOfSessionFile(realRoot, path) === undefined) return readOldMetadata(context, dump);
   } catch {
     table.problem[row] = PROBLEMS.unsafeMetadata.id;
     return 0;
@@ -83,9 +88,18 @@ export function readMetadata(context: ScanContext, row: number): number {
   }
 }
 
+function readOldMetadata({ root, realRoot, table, unreadable }: ScanContext, dump: string): number {
+  const reason = readOldRecord(realRoot, join(root, dump, OLD_METADATA), dump, table);
+  if (typeof reason === 'number') return reason;
+  unreadable.add(`${dump}/${OLD_METADATA}`, 0, reason);
+  return 0;
+}
+
 /** With no record, what the directory's name tells is better than nothing. It decides nothing. */
-function nameFromDirectory(table: CallTable, row: number, name: string): void {
-  const match = DUMP_NAME.exec(name);
+function nameFromDirectory(table: CallTable, row: number, dump: string): void {
+  const snapshot = snapshotOf(dump);
+  if (snapshot !== undefined) table.graphCapture[row] = 1;
+  const match = DUMP_NAME.exec(snapshot?.base ?? dump);
   if (match === null) return;
   table.pid[row] = Number(match[1]);
   table.functionId[row] = table.strings.idOf(match[2] ?? '');

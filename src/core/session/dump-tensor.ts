@@ -4,9 +4,11 @@ import type { TensorLayout } from '../model/tensor.js';
 import { elementCount } from '../tensor/index.js';
 import type { StringsSource } from './strings-source.js';
 import type { StoredTensor } from './types.js';
-import { DEFAULT_CHUNK_BYTES, type ValueSource } from './value-source.js';
+import { DEFAULT_CHUNK_BYTES, type FileRange, type ValueSource } from './value-source.js';
 
-export type TensorPlace = Omit<TensorLayout, 'storage'> & { storage?: number | string };
+export type TensorPlace = Omit<TensorLayout, 'storage'> & {
+  storage?: number | string;
+} & Pick<StoredTensor, 'parameter' | 'requiresGrad' | 'storedBytes'>;
 
 /** A tensor of a dump, whose values are looked for when first needed. */
 export class DumpTensor implements StoredTensor {
@@ -20,6 +22,9 @@ export class DumpTensor implements StoredTensor {
   readonly device: string;
   readonly host?: string;
   readonly sameAs?: string;
+  readonly parameter?: true;
+  readonly requiresGrad?: true;
+  readonly storedBytes?: number;
   readonly strings?: () => string[];
   readonly #find: () => ValueSource;
   #found: ValueSource | undefined;
@@ -35,6 +40,9 @@ export class DumpTensor implements StoredTensor {
     this.device = place.device;
     if (place.host !== undefined) this.host = place.host;
     if (place.data !== undefined && 'sameAs' in place.data) this.sameAs = place.data.sameAs;
+    if (place.parameter === true) this.parameter = true;
+    if (place.requiresGrad === true) this.requiresGrad = true;
+    if (place.storedBytes !== undefined) this.storedBytes = place.storedBytes;
     if (place.dtype === 'string') this.strings = () => this.#strings();
     this.#find = find;
   }
@@ -48,8 +56,8 @@ export class DumpTensor implements StoredTensor {
     }
   }
 
-  verify(): void {
-    this.#source();
+  verify(options: { values?: boolean } = {}): void {
+    this.#source().checkValues?.(options.values === true);
   }
 
   logicalBytes(): Uint8Array {
@@ -63,6 +71,10 @@ export class DumpTensor implements StoredTensor {
   savedRange(): { byteOffset: number; bytes: Uint8Array } | undefined {
     const { range } = this.#source();
     return range === undefined ? undefined : { byteOffset: range.byteOffset, bytes: range.read() };
+  }
+
+  fileRange(): FileRange | undefined {
+    return this.#source().place;
   }
 
   #strings(): string[] {

@@ -1,28 +1,41 @@
-import { join } from 'node:path';
 import { FirError } from '../errors.js';
 import type { CallRecord } from '../model/call.js';
-import type { TensorLayout } from '../model/tensor.js';
-import { SafetensorsFile } from '../safetensors/index.js';
 import { DumpTensor } from './dump-tensor.js';
-import { foreignLayoutOf, layoutFromEntry } from './foreign-layouts.js';
+import { foreignTensor } from './foreign-tensor.js';
 import { ownField } from './json-fields.js';
 import type { CheckedRecord } from './record-fields.js';
-import { isPlainName, sizeOfSessionFile } from './safe-path.js';
+import { TensorFiles } from './tensor-files.js';
+import { TorchValues } from './torch-values.js';
 import type { StoredTensor, TensorGroupName } from './types.js';
 import { ValueFinder } from './value-finder.js';
 
 export interface DumpParts extends CheckedRecord {
+  text: string;
+  /** Name of the directory, relative to the session. */
+  dump: string;
   path: string;
   root: string;
   realRoot: string;
 }
 
+/** A tensor file of a dump. */
+export interface DumpFile {
+  name: string;
+  group: TensorGroupName;
+  /** Names in a .pt file's pickle that no tensor needs. They are shown and never run. */
+  foreignGlobals: readonly string[];
+  /** Why it can't be read at all. */
+  error?: FirError;
+}
+
 /** One call's directory. Its tensor files are opened when first needed and stay open until `close`. */
 export class Dump {
   readonly record: CallRecord;
+  /** The record as it stands in its file: what Python writes as `1.0` is `1` in the parsed one. */
+  readonly recordText: string;
   readonly path: string;
   readonly #parts: DumpParts;
-  readonly #files = new Map<string, SafetensorsFile>();
+  readonly #files: TensorFiles;
   readonly #keys: Record<TensorGroupName, readonly string[]>;
   readonly #finder: ValueFinder;
 
@@ -30,7 +43,9 @@ export class Dump {
     const { record } = parts;
     this.#parts = parts;
     this.record = record;
+    this.recordText = parts.text;
     this.path = parts.path;
+    this.#files = new TensorFiles(parts.path, parts.realRoot);
     const { mutated_tensor_keys: mutated = [], mutated_pending_keys: pending = [] } = record.fir ?? {};
     this.#keys = {
       inputs: unique(record.tensor_info.input_tensor_keys),
@@ -42,8 +57,8 @@ export class Dump {
       realRoot: parts.realRoot,
       layouts: record.fir?.tensors ?? {},
       keys: this.#keys,
-      mutatedFile: fileOf('mutated', record),
-      open: (name) => this.#open(name),
+      mutatedFile: this.#files.nameOf('mutated', record.tensor_format),
+      open: (name) => this.#files.open(name),
     });
   }
 
@@ -58,7 +73,14 @@ export class Dump {
    */
   tensor(group: TensorGroupName, key: string): StoredTensor {
     const { record, badLayouts, path } = this.#parts;
-    if (record.fir === undefined) return this.#foreignTensor(group === 'mutated' ? 'inputs' : group, key);
+    if (record.fir === undefined) {
+      const { dump } = this.#parts;
+      return foreignTensor(
+        { record, path, dump, files: this.#files },
+        group === 'mutated' ? 'inputs' : group,
+        key,
+      );
+    }
     const layout = ownField(record.fir.tensors, key);
     if (layout === undefined) {
       const why = badLayouts.get(key) ?? 'fir.tensors has none';
@@ -69,63 +91,26 @@ export class Dump {
     return new DumpTensor(key, layout, () => this.#finder.find(group, key));
   }
 
+  /** The tensor files that are there, with what is to be said of each that holds more or less than tensors. */
+  files(): DumpFile[] {
+    const found: DumpFile[] = [];
+    for (const group of ['inputs', 'outputs', 'mutated'] as const) {
+      const name = this.#files.nameOf(group, this.record.tensor_format);
+      try {
+        if (!this.#files.has(name)) continue;
+        const file = this.#files.open(name);
+        found.push({ name, group, foreignGlobals: file instanceof TorchValues ? file.foreignGlobals : [] });
+      } catch (error) {
+        if (!(error instanceof FirError)) throw error;
+        found.push({ name, group, foreignGlobals: [], error });
+      }
+    }
+    return found;
+  }
+
   close(): void {
-    for (const file of this.#files.values()) file.close();
-    this.#files.clear();
+    this.#files.close();
   }
-
-  /** FlashInfer's files hold every tensor contiguous under its own key; its layout stands in the record. */
-  #foreignTensor(group: 'inputs' | 'outputs', key: string): StoredTensor {
-    const { record, path } = this.#parts;
-    const name = fileOf(group, record);
-    let layout = foreignLayoutOf(record, group, key);
-    if (layout === undefined) {
-      const entry = this.#open(name).entries.get(key);
-      layout = entry === undefined ? undefined : layoutFromEntry(entry);
-    }
-    if (layout === undefined) {
-      throw new FirError(
-        'TENSOR_INVALID',
-        `no layout of tensor ${JSON.stringify(key)} in the record or in ${name}`,
-        {
-          where: path,
-        },
-      );
-    }
-    const known: Omit<TensorLayout, 'storage'> = layout;
-    return new DumpTensor(key, known, () => this.#finder.findIn(this.#open(name), key, known));
-  }
-
-  #open(name: string): SafetensorsFile {
-    const known = this.#files.get(name);
-    if (known !== undefined) return known;
-    const path = join(this.path, name);
-    if (!isPlainName(name)) {
-      throw new FirError(
-        'UNSAFE_PATH',
-        `the record names a file outside its directory: ${JSON.stringify(name)}`,
-        {
-          where: this.path,
-        },
-      );
-    }
-    if (name.endsWith('.pt')) {
-      throw new FirError('TENSOR_UNSUPPORTED', "this version of fir can't read .pt files yet", {
-        where: path,
-        hint: 'record with FLASHINFER_DUMP_SAFETENSORS=1',
-      });
-    }
-    if (sizeOfSessionFile(this.#parts.realRoot, path) === undefined) {
-      throw new FirError('TENSOR_DATA_MISSING', `${name} is missing`, { where: path });
-    }
-    const file = SafetensorsFile.open(path);
-    this.#files.set(name, file);
-    return file;
-  }
-}
-
-function fileOf(group: TensorGroupName, record: CallRecord): string {
-  return `${group}.${record.tensor_format === 'torch' ? 'pt' : 'safetensors'}`;
 }
 
 function unique(keys: readonly string[]): string[] {

@@ -1,6 +1,5 @@
 import { dtypeOf } from '../dtype/index.js';
 import { FirError } from '../errors.js';
-import type { TensorLayout } from '../model/tensor.js';
 import { elementCount, extentOf, gatherContiguous, type StridedLayout } from '../tensor/index.js';
 import type { ValueSource } from './value-source.js';
 
@@ -15,7 +14,7 @@ export interface CoveredRange {
 }
 
 /** Covered by the layouts of one storage; undefined where they have no elements. FirError TENSOR_INVALID. */
-export function coveredRange(layouts: Iterable<TensorLayout>): CoveredRange | undefined {
+export function coveredRange(layouts: Iterable<StridedLayout>): CoveredRange | undefined {
   let range: CoveredRange | undefined;
   for (const layout of layouts) {
     const extent = extentOf(layout.shape, layout.stride, layout.offset);
@@ -33,10 +32,10 @@ export function coveredRange(layouts: Iterable<TensorLayout>): CoveredRange | un
 
 /** Values of a tensor that is taken out of its storage's saved range by its stride. */
 export function sourceFromRange(
-  layout: TensorLayout,
+  layout: StridedLayout,
   range: CoveredRange,
   readRange: () => Uint8Array,
-): ValueSource {
+): ValueSource & Required<Pick<ValueSource, 'range'>> {
   const byteLength = logicalBytesOf(layout);
   const placed = (bytes: Uint8Array): { bytes: Uint8Array; layout: StridedLayout } => {
     const { dtype, shape, stride } = layout;
@@ -55,7 +54,7 @@ export function sourceFromRange(
     *chunks(chunkBytes) {
       assertSize(byteLength, MAX_STREAMED_BYTES);
       const { bytes, layout: local } = placed(readRange());
-      yield* gatherChunks(bytes, local, chunkBytes);
+      yield* rowMajorPieces(local, chunkBytes, (piece) => gatherContiguous(bytes, piece));
     },
     range: { byteOffset: range.low, read: readRange },
   };
@@ -71,25 +70,29 @@ function logicalBytesOf({ dtype, shape }: StridedLayout): number {
   return Math.ceil((elementCount(shape) * dtypeOf(dtype).bitsPerElement) / 8);
 }
 
-/** Row-major pieces of at most `chunkBytes`, or of one element where that is more. */
-function* gatherChunks(bytes: Uint8Array, layout: StridedLayout, chunkBytes: number): Generator<Uint8Array> {
+/** The values of a tensor in row-major pieces of at most `pieceBytes`, or of one element where that is more. */
+export function* rowMajorPieces(
+  layout: StridedLayout,
+  pieceBytes: number,
+  gather: (piece: StridedLayout) => Uint8Array,
+): Generator<Uint8Array> {
   const { dtype, shape, stride, offset } = layout;
   const total = logicalBytesOf(layout);
   const [rows, ...rowShape] = shape;
-  if (total <= chunkBytes || rows === undefined) {
-    if (total > 0) yield gatherContiguous(bytes, layout);
+  if (total <= pieceBytes || rows === undefined) {
+    if (total > 0) yield gather(layout);
     return;
   }
   const [rowStride = 0, ...inner] = stride;
   const rowBytes = total / rows;
-  const rowsAtOnce = Math.max(1, Math.floor(chunkBytes / rowBytes));
+  const rowsAtOnce = Math.max(1, Math.floor(pieceBytes / rowBytes));
   for (let row = 0; row < rows; row += rowsAtOnce) {
     const count = Math.min(rowsAtOnce, rows - row);
     const begin = offset + row * rowStride;
-    if (rowBytes > chunkBytes) {
-      yield* gatherChunks(bytes, { dtype, shape: rowShape, stride: inner, offset: begin }, chunkBytes);
+    if (rowBytes > pieceBytes) {
+      yield* rowMajorPieces({ dtype, shape: rowShape, stride: inner, offset: begin }, pieceBytes, gather);
     } else {
-      yield gatherContiguous(bytes, { dtype, shape: [count, ...rowShape], stride, offset: begin });
+      yield gather({ dtype, shape: [count, ...rowShape], stride, offset: begin });
     }
   }
 }

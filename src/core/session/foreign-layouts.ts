@@ -12,18 +12,47 @@ export type ForeignLayout = Omit<TensorLayout, 'storage' | 'data'>;
 
 /**
  * Layout of a tensor from its node in the arguments or results, where it is nested, else from `tensor_details`; the
- * device there is the recorder's copy's, which always reads `cpu`. FirError DTYPE_UNKNOWN, TENSOR_INVALID.
+ * device there is the recorder's copy's, which always reads `cpu`, but for a captured call, of which no copy was made.
+ * FirError DTYPE_UNKNOWN, TENSOR_INVALID.
  */
 export function foreignLayoutOf(
   record: CallRecord,
   group: 'inputs' | 'outputs',
   key: string,
 ): ForeignLayout | undefined {
-  const node = nodesOf(group === 'inputs' ? record.input_metadata : record.output_metadata).get(key);
-  if (node !== undefined) return layoutFromDetail(node, node.device);
+  const original = originalDetailOf(record, group, key);
+  if (original !== undefined) return layoutFromDetail(original, original.device);
   const detail = ownField(record.tensor_details, key);
   if (detail === undefined) return undefined;
   return layoutFromDetail(detail, detail.device === 'cpu' ? 'unknown' : detail.device);
+}
+
+/** The same, only where it tells of the program's own tensor and not of the recorder's copy. */
+export function trueLayoutOf(
+  record: CallRecord,
+  group: 'inputs' | 'outputs',
+  key: string,
+): ForeignLayout | undefined {
+  const original = originalDetailOf(record, group, key);
+  return original === undefined ? undefined : layoutFromDetail(original, original.device);
+}
+
+/** What the record says of a tensor, of the copy or of the original. */
+export function foreignDetailOf(
+  record: CallRecord,
+  group: 'inputs' | 'outputs',
+  key: string,
+): TensorDetail | undefined {
+  return originalDetailOf(record, group, key) ?? ownField(record.tensor_details, key);
+}
+
+function originalDetailOf(
+  record: CallRecord,
+  group: 'inputs' | 'outputs',
+  key: string,
+): TensorDetail | undefined {
+  const node = nodesOf(group === 'inputs' ? record.input_metadata : record.output_metadata).get(key);
+  return node ?? (record.graph_capture === true ? ownField(record.tensor_details, key) : undefined);
 }
 
 /** Layout of a tensor of which a file says all that is known. */

@@ -3,12 +3,14 @@ import { FirError, messageOf } from '../errors.js';
 import { orderCalls, type RowRange } from './call-order.js';
 import { CallTable } from './call-table.js';
 import { readDump, readMetadata, type ScanContext, scanDumps } from './dump-scan.js';
+import { inferForeignParents } from './foreign-parents.js';
 import { nameForeignProcesses } from './foreign-processes.js';
 import { countGenerations } from './generations.js';
 import { locateSession } from './locate.js';
 import { readProcessHeaders } from './process-headers.js';
 import { readRecordLog } from './record-log.js';
 import { Session } from './session.js';
+import { findLeftOut, scanSnapshots } from './snapshot-scan.js';
 import { UnreadableList } from './unreadable-list.js';
 
 /**
@@ -27,21 +29,33 @@ export function openSession(path: string): Session {
     return { begin, end: table.size };
   });
   const foundBegin = table.size;
-  if (dump === undefined) {
-    records += scanDumps(context);
-    settleUnfinished(context, foundBegin);
-  } else {
-    records += readDump(context, dump);
-  }
+  records += dump === undefined ? scanDumps(context) : readDump(context, dump);
+  records += scanSnapshots(context);
+  settleUnfinished(context, foundBegin);
 
-  const order = orderCalls(table, ranges, foundBegin);
-  nameForeignProcesses(table, order);
+  const leftOut = findLeftOut(context);
+  const whole = orderCalls(table, ranges, foundBegin);
+  nameForeignProcesses(table, whole, (row) => leftOut.rows.has(row));
+  const order = leftOut.rows.size === 0 ? whole : whole.filter((row) => !leftOut.rows.has(row));
+  inferForeignParents(table, ranges);
   countGenerations(table, order);
   order.forEach((row, index) => {
     table.number[row] = index + 1;
   });
   const processes = readProcessHeaders(root, realRoot, unreadable);
-  return new Session({ root, realRoot, path, indexes, table, order, records, unreadable, processes });
+  const { repeatedSnapshots } = leftOut;
+  return new Session({
+    root,
+    realRoot,
+    path,
+    indexes,
+    table,
+    order,
+    records,
+    repeatedSnapshots,
+    unreadable,
+    processes,
+  });
 }
 
 function readIndex(context: ScanContext, name: string, file: number): number {
@@ -58,12 +72,16 @@ function readIndex(context: ScanContext, name: string, file: number): number {
   }
 }
 
-/** A process may have been killed between the two files that say that a call ended. */
+/**
+ * A process may have been killed between the two files that say that a call ended; and where the index tells twice of
+ * one start or end, the dump's own file tells whether two calls share the directory.
+ */
 function settleUnfinished(context: ScanContext, end: number): void {
   const { table } = context;
   for (let row = 0; row < end; row++) {
     const status = table.statusOf(row);
     const isUnfinished = status === 'inputs_saved' || status === 'graph_capture_pending_flush';
-    if (isUnfinished && table.problem[row] === 0) readMetadata(context, row);
+    const isOpen = isUnfinished || table.isDoubtful[row] === 1;
+    if (isOpen && table.problem[row] === 0) readMetadata(context, row);
   }
 }

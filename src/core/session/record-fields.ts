@@ -81,7 +81,7 @@ function firFrom(
   setOrDelete(fir, 'async', booleanFrom(value['async']));
   setOrDelete(fir, 'resolve', resolutionFrom(value['resolve']));
   setOrDelete(fir, 'constructs', booleanFrom(value['constructs']));
-  setOrDelete(fir, 'self_class', head.fir.selfClass);
+  setOrDelete(fir, 'self_class', head.selfClass);
   setOrDelete(fir, 'roles', value['roles'] === undefined ? undefined : fieldsFrom(value['roles'], roleFrom));
   setOrDelete(fir, 'mutated_tensor_keys', stringsFrom(value['mutated_tensor_keys']));
   setOrDelete(fir, 'mutated_pending_keys', stringsFrom(value['mutated_pending_keys']));

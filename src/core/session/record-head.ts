@@ -1,5 +1,6 @@
+import { isFlushedWithoutOutputs, objectFromRepr } from '../flashinfer/index.js';
 import type { ExecutionStatus, MemberKind } from '../model/call.js';
-import type { JsonObject } from '../model/json.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
 import { numberFrom, objectFrom, smallCountFrom, stringFrom } from './json-fields.js';
 
 /** What of a record the list of calls needs. */
@@ -13,6 +14,7 @@ export interface RecordHead {
   dumpDir: string;
   graphCapture: boolean;
   selfId: number | bigint | undefined;
+  selfClass: string | undefined;
   kind: MemberKind;
   /** When the call began, for ordering what no index orders; milliseconds, NaN where the record does not say. */
   startedMs: number;
@@ -24,7 +26,6 @@ interface FirHead {
   processUid: string;
   sequence: number;
   parent: number | null | 'unknown';
-  selfClass: string | undefined;
   constructs: boolean;
 }
 
@@ -46,17 +47,19 @@ export function headFrom(value: JsonObject): RecordHead | string {
   if (!isStatus(status)) return 'not a record: its execution_status is not known';
   const fir = firHeadFrom(value);
   if (typeof fir === 'string') return fir;
-  const selfId = value['self_id'];
-  const kind = kindFrom(value, functionName);
+  const self = fir === undefined ? foreignSelf(value) : firSelf(value);
+  const isObjects = fir === undefined && self.selfId !== undefined;
+  const kind = kindFrom(value, functionName, isObjects);
+  const hasEnded = fir === undefined && status === 'inputs_saved' && isFlushedWithoutOutputs(value);
   return {
     functionName,
     module: stringFrom(value['module']) ?? '',
     callSequence: smallCountFrom(value['call_sequence']) ?? 0,
     pid: smallCountFrom(value['process_id']) ?? 0,
-    status,
+    status: hasEnded ? 'completed' : status,
     dumpDir,
     graphCapture: value['graph_capture'] === true,
-    selfId: typeof selfId === 'bigint' ? selfId : numberFrom(selfId),
+    ...self,
     kind,
     startedMs: startedMsFrom(value),
     fir,
@@ -67,12 +70,34 @@ function isStatus(value: unknown): value is ExecutionStatus {
   return typeof value === 'string' && STATUSES.has(value);
 }
 
-/** FlashInfer says no kind: a constructor is known by its name, a method by its dot. */
-function kindFrom(value: JsonObject, functionName: string): MemberKind {
+type Self = Pick<RecordHead, 'selfId' | 'selfClass'>;
+
+function firSelf(value: JsonObject): Self {
+  return {
+    selfId: idFrom(value['self_id']),
+    selfClass: stringFrom(objectFrom(value['fir'])?.['self_class']),
+  };
+}
+
+/** FlashInfer gives an id to few classes' objects; the text of the first argument holds it for all of them. */
+function foreignSelf(value: JsonObject): Self {
+  const first = objectFrom(objectFrom(value['input_metadata'])?.['arg_0']);
+  const type = stringFrom(first?.['type']);
+  const object = objectFromRepr(stringFrom(first?.['repr']) ?? '');
+  const selfId = idFrom(value['self_id']) ?? (object?.className === type ? object?.selfId : undefined);
+  return { selfId, selfClass: selfId === undefined ? undefined : type };
+}
+
+function idFrom(value: JsonValue | undefined): number | bigint | undefined {
+  return typeof value === 'bigint' ? value : numberFrom(value);
+}
+
+/** FlashInfer says no kind: a constructor is known by its name, a method by its dot or its object. */
+function kindFrom(value: JsonObject, functionName: string, isObjects: boolean): MemberKind {
   const kind = objectFrom(value['fir'])?.['kind'];
   if (typeof kind === 'string' && KINDS.has(kind)) return kind as MemberKind;
-  if (functionName.endsWith('.__init__')) return 'constructor';
-  return functionName.includes('.') ? 'method' : 'function';
+  if (functionName === '__init__' || functionName.endsWith('.__init__')) return 'constructor';
+  return isObjects || functionName.includes('.') ? 'method' : 'function';
 }
 
 function firHeadFrom(value: JsonObject): FirHead | undefined | string {
@@ -88,7 +113,6 @@ function firHeadFrom(value: JsonObject): FirHead | undefined | string {
     processUid,
     sequence,
     parent: parent === null ? null : (smallCountFrom(parent) ?? 'unknown'),
-    selfClass: stringFrom(fir['self_class']),
     constructs: fir['constructs'] === true,
   };
 }

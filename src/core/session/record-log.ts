@@ -5,7 +5,7 @@ import { readLines } from './line-reader.js';
 import { parseLine } from './parse-line.js';
 import { PROBLEMS } from './problems.js';
 import { headFrom, type RecordHead } from './record-head.js';
-import { dumpNameFrom, isGraphSnapshot } from './safe-path.js';
+import { dumpNameFrom } from './safe-path.js';
 import type { CallStatus } from './types.js';
 import type { UnreadableList } from './unreadable-list.js';
 
@@ -31,6 +31,7 @@ export interface LogSource {
 /** Reads the records of one file into the table. Gives the number of readable ones; the rest goes to `unreadable`. */
 export function readRecordLog(source: LogSource, table: CallTable, unreadable: UnreadableList): number {
   const fd = openSync(source.path, 'r');
+  const seen = new Set<CallStatus>();
   let records = 0;
   try {
     for (const line of readLines(fd)) {
@@ -47,6 +48,7 @@ export function readRecordLog(source: LogSource, table: CallTable, unreadable: U
         length: line.length,
         checksum: crc32(line.bytes),
       };
+      if (source.dump !== undefined) noteSecondCall(table, source.dump, head, seen);
       const reason = addRecord(table, head, place, source.dump);
       if (reason !== undefined) unreadable.add(source.name, line.offset, reason);
     }
@@ -56,26 +58,41 @@ export function readRecordLog(source: LogSource, table: CallTable, unreadable: U
   return records;
 }
 
-interface RecordPlace {
+export interface RecordPlace {
   file: number;
   offset: number;
   length: number;
   checksum: number;
 }
 
+/**
+ * A recorder that puts no host into the names of directories has the calls of two containers in one of them, under
+ * records that may not differ by a byte: of one call each kind of record is there once.
+ */
+function noteSecondCall(table: CallTable, dump: string, head: RecordHead, seen: Set<CallStatus>): void {
+  const row = table.rowOf(dump);
+  if (row === undefined || !isEager(head)) return;
+  if (seen.has(head.status)) table.problem[row] = PROBLEMS.shared.id;
+  seen.add(head.status);
+}
+
+function isEager(head: RecordHead): boolean {
+  return head.fir === undefined && !head.graphCapture;
+}
+
 /** Adds what a record says of its call, or gives the reason for leaving it out. */
-function addRecord(
+export function addRecord(
   table: CallTable,
   head: RecordHead,
   place: RecordPlace,
   knownDump: string | undefined,
 ): string | undefined {
-  if (knownDump === undefined && isGraphSnapshot(head.dumpDir)) return undefined;
   const safeName = knownDump ?? dumpNameFrom(head.dumpDir);
   const dump = safeName ?? head.dumpDir;
   let row = table.rowOf(dump);
   if (row === undefined) {
     row = table.add(dump);
+    table.firstOffset[row] = place.offset;
     if (safeName === undefined) table.problem[row] = PROBLEMS.unsafeName.id;
   } else if (table.statusOf(row) !== 'no_record') {
     const reason = conflict(table, row, head, place);
@@ -92,18 +109,28 @@ function addRecord(
 /** Why a record about a known dump changes nothing. Of a graph's calls each replay leaves records that say the same. */
 function conflict(table: CallTable, row: number, head: RecordHead, place: RecordPlace): string | undefined {
   if (!isSameCall(table, row, head)) {
-    table.problem[row] = PROBLEMS.shared.id;
-    return `a record of another call in the directory of ${table.dumps.at(row)}`;
+    return noteShared(table, row);
   }
   const before = table.statusOf(row);
   const isRepeated =
     before === head.status && table.length[row] === place.length && table.checksum[row] === place.checksum;
+  if (before === head.status && !isRepeated && isEager(head) && place.file !== IN_METADATA) {
+    return noteShared(table, row);
+  }
   // The dump's own file repeats what the index says, and is where an unfinished call is looked up again.
   const isExpected = head.graphCapture || place.file === IN_METADATA;
+  if (isEager(head) && place.file !== IN_METADATA && RANK[head.status] <= RANK[before]) {
+    table.isDoubtful[row] = 1;
+  }
   if (isRepeated) return isExpected ? 'silent' : 'repeats an earlier record';
   if (RANK[head.status] < RANK[before])
     return isExpected ? 'silent' : 'an older record of a call that has ended';
   return undefined;
+}
+
+function noteShared(table: CallTable, row: number): string {
+  table.problem[row] = PROBLEMS.shared.id;
+  return `a record of another call in the directory of ${table.dumps.at(row)}`;
 }
 
 function isSameCall(table: CallTable, row: number, head: RecordHead): boolean {

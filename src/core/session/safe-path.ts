@@ -1,19 +1,19 @@
 import { lstatSync, realpathSync, type Stats } from 'node:fs';
-import { sep } from 'node:path';
+import { join, sep } from 'node:path';
 import { FirError } from '../errors.js';
+import { flushNumber, GRAPH_FLUSHES, snapshotDump } from '../flashinfer/index.js';
 
 /**
- * The directory name that a recorded path ends in; the rest of the path is provenance and never followed.
- * Undefined where that name could lead out of the session. Backslashes count, for sessions from Windows.
+ * The directory name that a recorded path ends in, or its last three for a snapshot of a CUDA graph; the rest of the
+ * path is provenance and never followed. Undefined where that name could lead out of the session. Backslashes count,
+ * for sessions from Windows.
  */
 export function dumpNameFrom(dumpDir: string): string | undefined {
-  const name = lastSegment(dumpDir);
+  const [name = '', parent, base = ''] = lastSegments(dumpDir, 3);
+  if (parent === GRAPH_FLUSHES && flushNumber(name) !== undefined) {
+    return isPlainName(base) ? snapshotDump(base, name) : undefined;
+  }
   return isPlainName(name) ? name : undefined;
-}
-
-/** A FlashInfer graph snapshot: `<dump>/graph_flushes/flush_0001`. */
-export function isGraphSnapshot(dumpDir: string): boolean {
-  return /[\\/]graph_flushes[\\/]flush_\d+[\\/]*$/.test(dumpDir);
 }
 
 /** A name of one file or directory, that stays where it is put. */
@@ -61,6 +61,12 @@ export function hasSessionDirectory(realRoot: string, path: string): boolean {
   return real !== undefined && isInside(realRoot, real) && statOf(real)?.isDirectory() === true;
 }
 
+/** Whether a dump's directory stands where its name says, with no symbolic link on the way from the session's own. */
+export function isOwnDirectory(realRoot: string, path: string, dump: string): boolean {
+  if (statOf(path)?.isDirectory() !== true) return false;
+  return !dump.includes('/') || realPathOf(path) === join(realRoot, dump);
+}
+
 function isInside(realRoot: string, real: string): boolean {
   return real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep);
 }
@@ -73,7 +79,21 @@ function realPathOf(path: string): string | undefined {
   }
 }
 
-function lastSegment(path: string): string {
-  const trimmed = path.replace(/[\\/]+$/, '');
-  return trimmed.slice(Math.max(trimmed.lastIndexOf('/'), trimmed.lastIndexOf('\\')) + 1);
+/** The last names of a path, the last first. Walked by hand: a path of a hostile record may be megabytes of slashes. */
+function lastSegments(path: string, count: number): string[] {
+  const names: string[] = [];
+  let end = path.length;
+  while (names.length < count) {
+    while (end > 0 && isSeparator(path, end - 1)) end -= 1;
+    if (end === 0) break;
+    let begin = end;
+    while (begin > 0 && !isSeparator(path, begin - 1)) begin -= 1;
+    names.push(path.slice(begin, end));
+    end = begin;
+  }
+  return names;
+}
+
+function isSeparator(path: string, at: number): boolean {
+  return path[at] === '/' || path[at] === '\\';
 }

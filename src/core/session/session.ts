@@ -1,18 +1,21 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirError, messageOf } from '../errors.js';
+import { OLD_METADATA } from '../flashinfer/index.js';
 import { parseJson } from '../json/index.js';
 import type { CallRecord, Resolution } from '../model/call.js';
 import type { ProcessHeader, Unreadable } from '../model/session.js';
-import { type CallTable, IN_METADATA } from './call-table.js';
+import { type CallTable, IN_METADATA, IN_OLD_METADATA } from './call-table.js';
 import { Dump } from './dump.js';
 import { METADATA } from './dump-scan.js';
 import { objectFrom, ownField } from './json-fields.js';
+import { oldRecordFrom } from './old-record.js';
 import { PROBLEMS, problemOf } from './problems.js';
 import { type CheckedRecord, recordFrom } from './record-fields.js';
-import { statOf } from './safe-path.js';
+import { isOwnDirectory } from './safe-path.js';
 import type { CallEntry, Producer } from './types.js';
 import type { UnreadableList } from './unreadable-list.js';
+import { recordFromFiles } from './unrecorded.js';
 
 export interface SessionParts {
   /** As the user named it. */
@@ -24,6 +27,7 @@ export interface SessionParts {
   /** Rows of the table in session order. */
   order: Uint32Array;
   records: number;
+  repeatedSnapshots: number;
   unreadable: UnreadableList;
   processes: ReadonlyMap<string, ProcessHeader>;
 }
@@ -42,6 +46,8 @@ export class Session {
   readonly unreadableCount: number;
   /** Readable records, those that repeat others included. */
   readonly records: number;
+  /** Snapshots of CUDA graphs that are no calls, since each repeats the one before it byte for byte. */
+  readonly repeatedSnapshots: number;
   readonly processes: ReadonlyMap<string, ProcessHeader>;
   readonly #parts: SessionParts;
 
@@ -51,6 +57,7 @@ export class Session {
     this.path = parts.path;
     this.root = parts.root;
     this.records = parts.records;
+    this.repeatedSnapshots = parts.repeatedSnapshots;
     this.unreadable = unreadable.entries;
     this.unreadableCount = unreadable.count;
     this.processes = parts.processes;
@@ -69,14 +76,30 @@ export class Session {
     const path = join(root, call.dump);
     const recorded = problemOf(table.problem[this.#rowOf(call)] ?? 0);
     // The directory may have been replaced since the session was opened.
-    const problem = recorded ?? (statOf(path)?.isDirectory() === true ? undefined : PROBLEMS.notDirectory);
+    const isThere = isOwnDirectory(realRoot, path, call.dump);
+    const problem = recorded ?? (isThere ? undefined : PROBLEMS.notDirectory);
     if (problem !== undefined) {
       throw new FirError(problem.code, `call ${call.number} can't be opened: ${problem.text}`, {
         where: path,
       });
     }
-    const { record, badLayouts } = this.#readChecked(call);
-    return new Dump({ record, badLayouts, path, root, realRoot });
+    const { record, badLayouts, text } = this.#readChecked(call);
+    return new Dump({ record, badLayouts, text, dump: call.dump, path, root, realRoot });
+  }
+
+  /**
+   * The tensor files of a call of which no record is left, as they tell of themselves: keys, dtypes, shapes and values.
+   * Undefined where there are none, or the call's directory can't be used.
+   */
+  openUnrecorded(call: CallEntry): Dump | undefined {
+    const { root, realRoot, table } = this.#parts;
+    const path = join(root, call.dump);
+    const problem = table.problem[this.#rowOf(call)];
+    const hasOnlyFiles = problem === PROBLEMS.noMetadata.id || problem === PROBLEMS.noRecord.id;
+    if (!hasOnlyFiles || !isOwnDirectory(realRoot, path, call.dump)) return undefined;
+    const record = recordFromFiles(call, path, realRoot);
+    if (record === undefined) return undefined;
+    return new Dump({ record, badLayouts: new Map(), text: '', dump: call.dump, path, root, realRoot });
   }
 
   /**
@@ -92,7 +115,7 @@ export class Session {
     return ownField(functions, functionName) ?? ownField(functions, className);
   }
 
-  #readChecked(call: CallEntry): CheckedRecord {
+  #readChecked(call: CallEntry): CheckedRecord & { text: string } {
     const { root, indexes, table } = this.#parts;
     const row = this.#rowOf(call);
     if (call.status === 'no_record') {
@@ -101,13 +124,15 @@ export class Session {
       });
     }
     const file = table.file[row] ?? 0;
-    const name = file === IN_METADATA ? join(call.dump, METADATA) : (indexes[file] ?? '');
+    const own = file === IN_METADATA ? METADATA : file === IN_OLD_METADATA ? OLD_METADATA : undefined;
+    const name = own === undefined ? (indexes[file] ?? '') : join(call.dump, own);
     const path = join(root, name);
     const offset = table.offset[row] ?? 0;
     try {
-      const value = objectFrom(parseJson(readText(path, offset, table.length[row] ?? 0)));
+      const text = readText(path, offset, table.length[row] ?? 0);
+      const value = file === IN_OLD_METADATA ? oldRecordFrom(text, call.dump) : objectFrom(parseJson(text));
       const checked = value === undefined ? undefined : recordFrom(value);
-      if (typeof checked === 'object') return checked;
+      if (typeof checked === 'object') return { ...checked, text };
     } catch (error) {
       throw changedError(path, offset, error);
     }

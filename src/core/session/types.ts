@@ -16,8 +16,10 @@ export type Producer = 'fir' | 'flashinfer' | 'mixed' | 'unknown';
 export interface CallEntry {
   /** From 1, in session order over the whole session. */
   readonly number: number;
-  /** Name of the dump directory, beside the session file. */
+  /** Name of the dump directory, beside the session file; of a snapshot of a CUDA graph `<dump>/graph_flushes/flush_0001`. */
   readonly dump: string;
+  /** `foreign`: FlashInfer's recorder, or another writer of its layout. */
+  readonly recorder: 'fir' | 'foreign';
   readonly functionName: string;
   readonly module: string;
   readonly pid: number;
@@ -34,8 +36,10 @@ export interface CallEntry {
   readonly constructs: boolean;
   /** Which object of this process, id and class, from 1; 0 where its constructor is not in the session. */
   readonly generation: number | undefined;
-  /** Sequence of the recorded call that this one ran inside. */
+  /** Sequence of the recorded call that this one ran inside; inferred from the log where a foreign recorder wrote it. */
   readonly parent: number | null | 'unknown';
+  /** The call was captured into a CUDA graph: its tensors were read after a replay of the whole graph. */
+  readonly graphCapture: boolean;
   /** Why the call's dump can't be used, in words: its directory is missing, unsafe or has no record. */
   readonly problem: string | undefined;
 }
@@ -56,10 +60,19 @@ export interface StoredTensor {
   readonly host?: string;
   /** Another key of the call that is the very same tensor. */
   readonly sameAs?: string;
+  /** A `torch.nn.Parameter`, and a tensor that gradients are wanted of, where a .pt file says so. */
+  readonly parameter?: true;
+  readonly requiresGrad?: true;
+  /** Bytes that a .pt file keeps of the memory that the tensor is a view of. */
+  readonly storedBytes?: number;
   /** Of the logical values, contiguous; of the UTF-8 text for strings. */
   readonly byteLength: number;
-  /** Throws what reading the values would throw, without reading them: FirError TENSOR_*, SAFETENSORS_INVALID, UNSAFE_PATH. */
-  verify(): void;
+  /**
+   * Throws what reading the values would throw, without reading them: FirError TENSOR_*, SAFETENSORS_INVALID,
+   * TORCH_INVALID, UNSAFE_PATH. The checksum of a .pt file's record is looked at up to 1 MiB, and of a larger one with
+   * `values`; reading values looks at it wherever the tensor covers the whole record.
+   */
+  verify(options?: { values?: boolean }): void;
   /** Contiguous, row-major, little-endian. FirError TOO_LARGE where an expanded tensor would not fit in memory. */
   logicalBytes(): Uint8Array;
   /** The same bytes in pieces of at most `chunkBytes`, in order. */
@@ -68,4 +81,10 @@ export interface StoredTensor {
   strings?(): string[];
   /** For an expanded tensor: the part of its storage that was saved, and where in the storage it begins. */
   savedRange(): { byteOffset: number; bytes: Uint8Array } | undefined;
+  /**
+   * Where the memory that the tensor is a view of stands in a file, byte for byte: `begin` of the file is byte
+   * `storageBegin` of the storage. For a .pt file the whole record, for a contiguous tensor of a safetensors file its
+   * entry; undefined for all else. What stands there is not checked against a checksum. The same errors as `verify`.
+   */
+  fileRange(): { path: string; begin: number; end: number; storageBegin: number } | undefined;
 }

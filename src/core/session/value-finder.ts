@@ -2,15 +2,14 @@ import { join } from 'node:path';
 import { byteLengthOf } from '../dtype/index.js';
 import { FirError } from '../errors.js';
 import type { TensorLayout } from '../model/tensor.js';
-import type { SafetensorsFile } from '../safetensors/index.js';
 import { elementCount } from '../tensor/index.js';
 import { coveredRange, sourceFromRange } from './expanded-range.js';
 import { ownField } from './json-fields.js';
 import { hasSessionDirectory, sizeOfSessionFile } from './safe-path.js';
-import { checkEntry, storedForm } from './stored-entries.js';
 import { sourceFromStrings } from './strings-source.js';
 import type { TensorGroupName } from './types.js';
-import { sourceFromBlob, sourceFromEntry, type ValueSource } from './value-source.js';
+import type { ValueFile, WantedLayout } from './value-file.js';
+import { sourceFromBlob, type ValueSource } from './value-source.js';
 
 /** Longer chains of tensors that are each other make no sense; a circle has no end. */
 const MAX_SAME_AS = 64;
@@ -22,7 +21,7 @@ export interface FinderContext {
   layouts: Readonly<Record<string, TensorLayout>>;
   keys: Readonly<Record<TensorGroupName, readonly string[]>>;
   mutatedFile: string;
-  open(name: string): SafetensorsFile;
+  open(name: string): ValueFile;
 }
 
 /** Finds where the values of a call's tensors are kept, and checks what can be checked without reading them. */
@@ -62,11 +61,8 @@ export class ValueFinder {
   }
 
   /** Values under a tensor's own key, or under that of its storage. */
-  findIn(file: SafetensorsFile, key: string, layout: Omit<TensorLayout, 'storage'>): ValueSource {
-    const { dtype, shape } = layout;
-    if (dtype === 'string') return sourceFromStrings(file, key, shape);
-    const { begin, end } = checkEntry(file, key, storedForm(dtype, shape));
-    return sourceFromEntry(file, key, end - begin);
+  findIn(file: ValueFile, key: string, layout: WantedLayout): ValueSource {
+    return layout.dtype === 'string' ? sourceFromStrings(file, key, layout.shape) : file.find(key, layout);
   }
 
   #inFile(name: string, key: string, layout: TensorLayout): ValueSource {
@@ -76,10 +72,10 @@ export class ValueFinder {
   }
 
   /** Out of a storage that was saved once for all its views: the lowest of them begins at its first byte. */
-  #inRange(group: TensorGroupName, file: SafetensorsFile, key: string, layout: TensorLayout): ValueSource {
+  #inRange(group: TensorGroupName, file: ValueFile, key: string, layout: TensorLayout): ValueSource {
     const range = coveredRange(this.#viewsOf(group, layout.storage)) ?? { low: 0, high: 0 };
-    checkEntry(file, key, { dtype: 'U8', shape: [range.high - range.low] });
-    return sourceFromRange(layout, range, () => file.read(key));
+    const saved = file.flat(key, 'uint8', range.high - range.low);
+    return sourceFromRange(layout, range, () => saved.read());
   }
 
   *#viewsOf(group: TensorGroupName, storage: number | string): Generator<TensorLayout> {
@@ -95,13 +91,13 @@ export class ValueFinder {
     if (!keys.mutated.includes(key) || layout === undefined) return false;
     // One tensor under two keys may be saved under the other one.
     if (layout.data === undefined || !('sameAs' in layout.data)) return true;
-    const entries = this.#context.open(this.#context.mutatedFile).entries;
-    return entries.has(key) || entries.has(`${key}#bytes`) || entries.has(storageKey(layout));
+    const file = this.#context.open(this.#context.mutatedFile);
+    return file.has(key) || file.has(`${key}#bytes`) || file.has(storageKey(layout));
   }
 
   #endState(key: string, layout: TensorLayout): ValueSource {
     const file = this.#context.open(this.#context.mutatedFile);
-    const isRange = !file.entries.has(key) && file.entries.has(storageKey(layout));
+    const isRange = !file.has(key) && file.has(storageKey(layout));
     return isRange
       ? this.#inRange('mutated', file, storageKey(layout), layout)
       : this.findIn(file, key, layout);

@@ -10,6 +10,18 @@ export interface ValueSource {
   chunks(chunkBytes: number): Iterable<Uint8Array>;
   /** For a storage that was saved once for all its views. */
   readonly range?: { byteOffset: number; read(): Uint8Array };
+  /** Where the memory that the tensor is a view of stands in a file as it was. */
+  readonly place?: FileRange;
+  /** Holds the values against a checksum where the format has one: all of them, or those for which it costs little. */
+  checkValues?(isWhole: boolean): void;
+}
+
+/** Memory of a recorded program in a file: byte `begin` of the file is byte `storageBegin` of the storage. */
+export interface FileRange {
+  path: string;
+  begin: number;
+  end: number;
+  storageBegin: number;
 }
 
 /** An entry of a tensor file, as it stands there. */

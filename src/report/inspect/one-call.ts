@@ -25,6 +25,7 @@ export function callLines(call: InspectCall, dump: Dump | undefined, paint: Pain
     dump: call.dump,
     process: String(call.pid),
     object: call.selfId === undefined ? undefined : objectText(call),
+    graph: call.graphCapture === true ? 'captured in a CUDA graph, read after the graph had run' : undefined,
     started: call.startedAt ?? undefined,
     took: call.durationUs === null ? undefined : formatDuration(call.durationUs),
     parent: record?.fir?.parent == null ? undefined : String(record.fir.parent),
@@ -42,6 +43,7 @@ export function callLines(call: InspectCall, dump: Dump | undefined, paint: Pain
     ...tensorLines('changed in place', 'mutated'),
     ...valueLines('arguments after the call', record?.fir?.mutated_arguments ?? {}, paint),
     ...errorLines(call, paint),
+    ...(call.notes ?? []).map((note) => `  ${paint.faint('note'.padEnd(10))} ${printable(note)}`),
   ];
 }
 

@@ -6,16 +6,21 @@ import type { InspectCall } from '../../core/inspect/index.js';
 const KEPT = 200;
 const SHOWN = 20;
 
-/** Why calls can't be replayed, counted by function and reason; bounded, since a session may hold as many as calls. */
+/** What is said of calls, counted by function and text; bounded, since a session may hold as many as calls. */
 export class ReasonCounts {
+  readonly #title: (calls: string) => string;
   readonly #counts = new Map<string, { function: string; reason: string; count: number; first: number }>();
   #calls = 0;
   #beyond = 0;
 
-  add(call: InspectCall): void {
-    if (call.replayable) return;
+  /** `title` makes the line above them of `3 calls`. */
+  constructor(title: (calls: string) => string) {
+    this.#title = title;
+  }
+
+  add(call: InspectCall, reasons: readonly string[]): void {
     this.#calls += 1;
-    for (const reason of call.reasons) {
+    for (const reason of reasons) {
       const key = `${call.function}\n${reason}`;
       const known = this.#counts.get(key);
       if (known !== undefined) known.count += 1;
@@ -30,7 +35,7 @@ export class ReasonCounts {
     const sorted = [...this.#counts.values()].sort((a, b) => b.count - a.count);
     const hidden = sorted.slice(SHOWN).reduce((sum, { count }) => sum + count, this.#beyond);
     return [
-      paint.warn(`${formatCount(this.#calls, 'call')} can't be replayed:`),
+      paint.warn(this.#title(formatCount(this.#calls, 'call'))),
       ...sorted.slice(0, SHOWN).map((entry) => {
         const calls =
           entry.count === 1 ? `call ${entry.first}` : `${entry.count} calls, the first is ${entry.first}`;

@@ -52,6 +52,13 @@ export function functionLines({ byFunction }: InspectSummary, { columns, paint }
   ];
 }
 
+/** Of the snapshots that are in no list of calls. */
+export function repeatedLines({ repeatedSnapshots = 0 }: InspectSessionInfo): string[] {
+  if (repeatedSnapshots === 0) return [];
+  const count = formatCount(repeatedSnapshots, 'snapshot');
+  return [`left out: ${count} of CUDA graphs, byte for byte what the flush before had written`];
+}
+
 /** Which lines and files could not be read, by file and byte offset. */
 export function unreadableLines({ unreadable, unreadableCount }: InspectSessionInfo, paint: Paint): string[] {
   if (unreadableCount === 0) return [];

@@ -21,7 +21,12 @@ function typeOf({ dtype, shape }: InspectTensor): string {
 /** One line about a tensor: its key, type, layout where it is not the plain one, and sharing. Printable. */
 export function tensorLine(tensor: InspectTensor): string {
   const parts = [`${printable(tensor.key)} ${typeOf(tensor)}`];
-  if (tensor.bytes !== undefined) parts.push(formatBytes(tensor.bytes));
+  if (tensor.bytes !== undefined) {
+    const stored = tensor.storedBytes === undefined ? '' : ` of ${formatBytes(tensor.storedBytes)} stored`;
+    parts.push(`${formatBytes(tensor.bytes)}${stored}`);
+  }
+  if (tensor.parameter === true) parts.push('parameter');
+  else if (tensor.requiresGrad === true) parts.push('requires grad');
   if (tensor.stride !== undefined && !isPlain(tensor)) parts.push(`stride [${tensor.stride.join(',')}]`);
   if (tensor.offset !== undefined && tensor.offset !== 0) parts.push(`offset ${tensor.offset}`);
   if (tensor.device !== undefined && tensor.device !== 'cpu') parts.push(printable(tensor.device));

@@ -6,10 +6,14 @@ import type { FileInspection, InspectCall, SessionInspection } from '../../core/
 import type { Sink } from '../sink.js';
 import { CallTable } from './call-table.js';
 import { ReasonCounts } from './reasons.js';
-import { countsLine, functionLines, sessionLine, unreadableLines } from './summary-text.js';
+import { countsLine, functionLines, repeatedLines, sessionLine, unreadableLines } from './summary-text.js';
 import { tensorExtras } from './tensor-text.js';
 
 const SHOWN_UNFINISHED = 20;
+
+const FIR_UNFINISHED = 'the program may have died inside';
+/** FlashInfer's recorder leaves a call that raised as one that never ended. */
+const FOREIGN_UNFINISHED = `${FIR_UNFINISHED}, or an exception came out`;
 
 export interface TextOptions {
   /** Columns of the terminal; Infinity where it is none. */
@@ -32,17 +36,26 @@ export async function writeSessionText(
   const { paint } = options;
   const { session } = inspection;
   await sink.write(`${sessionLine(session, paint)}\n`);
-  await writeUnfinished(unfinished, sink, options);
-  const reasons = new ReasonCounts();
+  const why = session.producer === 'fir' ? FIR_UNFINISHED : FOREIGN_UNFINISHED;
+  await writeUnfinished(unfinished, why, sink, options);
+  const reasons = new ReasonCounts((calls) => `${calls} can't be replayed:`);
+  const notes = new ReasonCounts((calls) => `of the files of ${calls}:`);
   const table = new CallTable(sink, options);
   await sink.write('\n');
   for (const call of inspection.calls) {
-    reasons.add(call);
+    if (!call.replayable) reasons.add(call, call.reasons);
+    if (call.notes !== undefined) notes.add(call, call.notes);
     await table.add(call);
   }
   await table.end();
   const summary = inspection.summary();
-  const sections = [functionLines(summary, options), reasons.lines(paint), unreadableLines(session, paint)];
+  const sections = [
+    functionLines(summary, options),
+    reasons.lines(paint),
+    notes.lines(paint),
+    repeatedLines(session),
+    unreadableLines(session, paint),
+  ];
   for (const lines of sections) if (lines.length > 0) await sink.write(`\n${lines.join('\n')}\n`);
   await sink.write(`\n${countsLine(summary, session)}\n`);
   await sink.close();
@@ -87,6 +100,7 @@ export async function writeFileText(
 
 async function writeUnfinished(
   calls: Iterable<InspectCall>,
+  why: string,
   sink: Sink,
   options: TextOptions,
 ): Promise<void> {
@@ -99,7 +113,7 @@ async function writeUnfinished(
   if (count === 0) return;
   const more = count > shown.length ? `; the first ${shown.length} of them:` : ':';
   const title = options.paint.bad(`${formatCount(count, 'call')} never ended`);
-  await sink.write(`\n${title}, so the program may have died inside${more}\n`);
+  await sink.write(`\n${title}, so ${why}${more}\n`);
   const table = new CallTable(sink, options);
   for (const call of shown) await table.add(call);
   await table.end();

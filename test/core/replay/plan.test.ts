@@ -42,6 +42,7 @@ function sourceOf(calls: readonly TestCall[]): PlanSource {
         selfId,
         selfClass: selfId === undefined ? undefined : call.name.split('.')[0],
         constructs: call.makes !== undefined,
+        recorder: 'fir',
         parent: call.parent === undefined ? null : (own[call.parent] ?? null),
       };
     }),
@@ -58,6 +59,7 @@ function sourceOf(calls: readonly TestCall[]): PlanSource {
         endedUs: 0,
       };
     },
+    languageOf: ({ functionName }) => (functionName.startsWith('py_') ? 'python' : 'javascript'),
     ruleOf: (className) => RULES[className] ?? 'full',
   };
 }
@@ -137,7 +139,7 @@ describe('objects over one workspace', () => {
     ledger.markBroken(5, 'crashed');
     expect(ledger.blockerOf(8)).toBeUndefined();
     ledger.markBroken(4, 'crashed');
-    expect(ledger.blockerOf(8)).toBe('call 4 crashed');
+    expect(ledger.blockerOf(8)).toBe('state incomplete: call 4 crashed');
   });
 });
 
@@ -245,9 +247,34 @@ describe('the ledger of broken state', () => {
       undefined,
       undefined,
       undefined,
-      'call 3 crashed',
+      'state incomplete: call 3 crashed',
       undefined,
-      'Full object 9 was not constructed in this session',
+      "its constructor was not recorded (Full object 9); record it with --include 'Full.*'",
+    ]);
+  });
+});
+
+describe('calls of two languages', () => {
+  test('have lanes of their own, in order, where no objects tie them to a process', () => {
+    const calls = [
+      { name: 'py_mm' },
+      { name: 'mm' },
+      { name: 'py_mm', process: 'q' },
+      { name: 'mm', process: 'q' },
+    ];
+    const { lanes } = new ReplayPlan(sourceOf(calls), new Set([1, 2, 3, 4]));
+    expect(lanes.map(({ language, steps }) => [language, steps.map(({ call }) => call)])).toEqual([
+      ['python', [1, 3]],
+      ['javascript', [2, 4]],
+    ]);
+  });
+
+  test('and those of a process with objects stay in lanes of that process', () => {
+    const calls = [{ name: 'Full.new', makes: 1 }, { name: 'py_mm' }, { name: 'Full.run', self: 1 }];
+    const { lanes } = new ReplayPlan(sourceOf(calls), new Set([1, 2, 3]));
+    expect(lanes.map(({ language, steps }) => [language, steps.map(({ call }) => call)])).toEqual([
+      ['javascript', [1, 3]],
+      ['python', [2]],
     ]);
   });
 });

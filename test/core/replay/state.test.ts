@@ -59,8 +59,8 @@ describe('calls on objects', () => {
   test('whose constructor is not in the session are skipped, and say so', async () => {
     const { results, summary } = await replay(session(add(7, 1), total(7, 1)));
     expect(results.map(({ verdict, reason }) => [verdict, reason])).toEqual([
-      ['skipped', 'state incomplete: Summer object 7 was not constructed in this session'],
-      ['skipped', 'state incomplete: Summer object 7 was not constructed in this session'],
+      ['skipped', "its constructor was not recorded (Summer object 7); record it with --include 'Summer.*'"],
+      ['skipped', "its constructor was not recorded (Summer object 7); record it with --include 'Summer.*'"],
     ]);
     expect(summary.exitCode).toBe(3);
   });

@@ -15,3 +15,8 @@ test.each([
     ...(left === undefined ? {} : { NODE_OPTIONS: left }),
   });
 });
+
+test('the recorder is left out, and variables of the program that begin alike stay', () => {
+  const recorder = { FIR_LOGLEVEL: '10', FIR_DUMP_DIR: '/d', FIR_INSTRUMENT: 'a.js', FIR_CAPTURE_ID: 'x' };
+  expect(workerEnvironment({ ...recorder, FIR_DEMO_DRIFT: '3' })).toEqual({ FIR_DEMO_DRIFT: '3' });
+});

@@ -1,8 +1,8 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { AppendLog } from '../../src/preload/append-log.js';
-import { makeTempDir } from '../support/temp-dir.js';
+import { AppendLog } from '../../../src/core/session/append-log.js';
+import { makeTempDir } from '../../support/temp-dir.js';
 
 function linesAfter(begin: string, ...lines: string[]): string {
   const path = join(makeTempDir(), 'session.jsonl');

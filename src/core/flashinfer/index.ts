@@ -1,0 +1,4 @@
+export { completeOldRecord, isFlushedWithoutOutputs, OLD_METADATA } from './eras.js';
+export { objectFromRepr } from './object-repr.js';
+export { whyNotRebuildable } from './rebuildable.js';
+export { flushNumber, GRAPH_FLUSHES, snapshotDump, snapshotOf } from './snapshots.js';

@@ -1,0 +1,191 @@
+import { FirError } from '../../errors.js';
+import { askConsent } from '../../executors/index.js';
+import type { Dump } from '../../session/index.js';
+import { outcomeOfFailure } from '../call-end.js';
+import type { RunRequest } from '../protocol.js';
+import type { ReplayWorker, RunEnd } from '../replay-worker.js';
+import { type CallOutput, WorkerProcess } from '../worker-process.js';
+import { type BuiltRequest, buildRequest } from './build-request.js';
+import { encodeFrameHead, FrameReader } from './frames.js';
+import { judgeAnswer } from './judge-answer.js';
+import type { PythonAnswer, PythonOutcome, PythonReady, PythonRun, PythonSetup } from './protocol.js';
+import type { PythonSite } from './python-site.js';
+import { readAnswer } from './read-answer.js';
+import { refusalOf } from './refusal.js';
+
+/** Importing torch from a cold disk takes its time. */
+const START_TIMEOUT_MS = 300_000;
+/** The first call of a function may compile its kernels. */
+const FIRST_TIMEOUT_MS = 600_000;
+const TIMEOUT_MS = 60_000;
+
+interface Answer {
+  outcome: PythonOutcome;
+  payload: Buffer;
+}
+
+/** A worker that runs Python calls. What they return is compared in this process. */
+export class PythonWorker implements ReplayWorker {
+  readonly #site: PythonSite;
+  readonly #process: WorkerProcess<Answer>;
+  /** Functions that were called in this process. */
+  readonly #called = new Set<string>();
+  #onStarted: (answer: PythonAnswer) => void = () => undefined;
+
+  private constructor(site: PythonSite) {
+    this.#site = site;
+    let reader: FrameReader | undefined;
+    this.#process = new WorkerProcess({
+      command: site.interpreter,
+      argsFor: (mark) => [site.worker, mark, String(process.pid)],
+      cwd: site.cwd,
+      env: site.env,
+      onAnswer: (chunk) => this.#guard(() => reader?.push(chunk)),
+    });
+    reader = new FrameReader(this.#process.mark, ({ json, payload }) => {
+      this.#take(readAnswer(json), payload);
+    });
+  }
+
+  /** FirError PYTHON_FAILED, DEVICE_MISSING. */
+  static async start(site: PythonSite): Promise<{ worker: PythonWorker; ready: PythonReady }> {
+    const worker = new PythonWorker(site);
+    const started = new Promise<PythonAnswer>((resolve) => {
+      worker.#onStarted = resolve;
+    });
+    worker.#send({ type: 'setup', ...site.setup });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), START_TIMEOUT_MS);
+    });
+    const answer = await Promise.race([started, late, worker.#process.exited.then(() => 'gone' as const)]);
+    clearTimeout(timer);
+    if (typeof answer === 'object' && answer.type === 'ready') return { worker, ready: answer };
+    const failure = await worker.#startFailure(answer);
+    worker.kill();
+    throw failure;
+  }
+
+  get isAlive(): boolean {
+    return this.#process.isAlive;
+  }
+
+  get runs(): number {
+    return this.#process.runs;
+  }
+
+  async run(
+    request: Omit<RunRequest, 'type' | 'id'>,
+    dump: Dump,
+    timeoutMs: number | undefined,
+  ): Promise<RunEnd> {
+    try {
+      return await this.#run(request, dump, timeoutMs);
+    } catch (error) {
+      return { kind: 'outcome', outcome: outcomeOfFailure(error) };
+    } finally {
+      dump.close();
+    }
+  }
+
+  drop(keys: readonly string[]): void {
+    this.#send({ type: 'drop', keys });
+  }
+
+  takeOutput(): Promise<CallOutput> {
+    return this.#process.takeOutput();
+  }
+
+  kill(): void {
+    this.#process.kill();
+  }
+
+  close(): Promise<void> {
+    return this.#process.close();
+  }
+
+  async #run(
+    request: Omit<RunRequest, 'type' | 'id'>,
+    dump: Dump,
+    timeoutMs: number | undefined,
+  ): Promise<RunEnd> {
+    const { files, devices, consent } = this.#site;
+    const { function_name: functionName } = dump.record;
+    const answer = askConsent(functionName, request.resolution, consent);
+    if ('refused' in answer) throw new FirError('NOT_ALLOWED', answer.refused);
+    const built = buildRequest(request, dump, { files, devices, place: answer.place });
+    const isFirst = !this.#called.has(functionName);
+    this.#called.add(functionName);
+    const limit = timeoutMs ?? (isFirst ? FIRST_TIMEOUT_MS : TIMEOUT_MS);
+    const end = await this.#process.run(limit, (id) => this.#sendRun(id, built));
+    files.remove(built.files);
+    if (end.kind !== 'answer') return end;
+    const { outcome, payload } = end.answer;
+    try {
+      if (outcome.fatal) return this.#endFor(outcome);
+      if (outcome.end === 'refused') throw refusalOf(outcome.error);
+      const judged = judgeAnswer(request, dump, { outcome, payload }, this.#site);
+      return { kind: 'outcome', outcome: { ...judged, notes: [...built.notes, ...judged.notes] } };
+    } finally {
+      files.remove(outcome.tensors.flatMap(({ file }) => (file === undefined ? [] : [file])));
+    }
+  }
+
+  /** After an illegal access every later CUDA call of the process fails, and would be blamed for it. */
+  #endFor({ error }: PythonOutcome): RunEnd {
+    this.kill();
+    const { name, message } = error ?? { name: 'CUDA error', message: 'the context is lost' };
+    return { kind: 'died', how: `${name}: ${message}`, phase: 'invoke', error: { name, message } };
+  }
+
+  #sendRun(id: number, { run, payload }: BuiltRequest): void {
+    this.#send({ type: 'run', id, ...run }, payload);
+  }
+
+  #send(
+    request: PythonSetup | PythonRun | { type: 'drop'; keys: readonly string[] },
+    payload: readonly Buffer[] = [],
+  ): void {
+    const bytes = payload.reduce((sum, { length }) => sum + length, 0);
+    this.#process.send(encodeFrameHead(this.#process.mark, JSON.stringify(request), bytes), ...payload);
+  }
+
+  #take(answer: PythonAnswer, payload: Buffer): void {
+    if (answer.type === 'outcome') this.#process.answer(answer.id, { outcome: answer, payload });
+    else if (answer.type === 'phase') this.#process.enter(answer.id, answer.phase);
+    else this.#onStarted(answer);
+  }
+
+  /** What is no answer ends the worker: nothing after it could be believed. */
+  #guard(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof FirError)) throw error;
+      this.#process.blame({ name: error.code, message: error.message });
+      this.kill();
+    }
+  }
+
+  async #startFailure(answer: PythonAnswer | 'late' | 'gone'): Promise<FirError> {
+    const { interpreter } = this.#site;
+    const { startError } = this.#process;
+    const hint = 'name the Python of the environment that the calls need with --python';
+    if (typeof answer === 'object' && answer.type === 'failed') {
+      if (answer.code === 'DEVICE_MISSING') return new FirError('DEVICE_MISSING', answer.message);
+      return new FirError('PYTHON_FAILED', answer.message, { hint, where: interpreter });
+    }
+    if (startError !== undefined) {
+      const isMissing = 'code' in startError && startError.code === 'ENOENT';
+      const why = isMissing ? 'is not there' : `could not be started: ${startError.message}`;
+      return new FirError('PYTHON_FAILED', `the Python interpreter ${interpreter} ${why}`, {
+        hint,
+        cause: startError,
+      });
+    }
+    const { stderr } = await this.takeOutput();
+    const last = stderr?.trim().split('\n').at(-1) ?? 'it said nothing';
+    const what = answer === 'late' ? 'was not ready in time' : 'ended while it started';
+    return new FirError('PYTHON_FAILED', `${interpreter} ${what}: ${last}`, { hint });
+  }
+}

@@ -1,0 +1,6 @@
+from .api_logging import flashinfer_api
+
+
+@flashinfer_api
+def moved(x):
+    return x + 5

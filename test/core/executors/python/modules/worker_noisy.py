@@ -1,0 +1,5 @@
+print("imported noisily")
+
+
+def twice(x):
+    return x * 2

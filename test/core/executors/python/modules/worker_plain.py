@@ -1,0 +1,2 @@
+def give_first(value):
+    return value
