@@ -51,7 +51,7 @@ class Decoder:
         if not isinstance(node, (dict, list)):
             return node
         kind = node.get("type") if isinstance(node, dict) else None
-        if not isinstance(kind, str):
+        if isinstance(node, list) or not isinstance(kind, str):
             raise Refusal("VALUE_INVALID", f"{key} holds a value without a type")
         if node.get("truncated"):
             raise _cut(key, kind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from .classes import Classes
 from .consent import Consent, check_module_name, is_dunder, is_known
@@ -19,7 +19,7 @@ class Callee(NamedTuple):
 
     function: Callable[..., Any]
     classes: Classes
-    makes: Optional[type] = None
+    makes: Optional[Any] = None
     takes_self: bool = False
     notes: Tuple[str, ...] = ()
 
@@ -74,38 +74,33 @@ class Resolver:
         return Callee(function, classes, **more)
 
     def _find_function(self, request: Request, parts: List[str]) -> Callable[..., Any]:
-        module = self._modules.load(request["module"])
-        found = self._own(module, parts[0], request["function"])
+        module, name = request["module"], request["function"]
+        found = vars(self._modules.load(module)).get(parts[0])
         if len(parts) == 2:
             if not isinstance(found, type):
-                raise _missing(module.__name__, f"class '{parts[0]}'")
+                raise _missing(module, f"class '{parts[0]}'")
+            self._check_home(found, module, name)
             found = getattr(found, parts[1]) if parts[1] in vars(found) else None
         if not callable(found):
-            raise _missing(module.__name__, f"function '{request['function']}'")
-        self._check_function(found, request["module"], request["function"])
+            raise _missing(module, f"function '{name}'")
+        self._check_home(found, module, name)
+        self._check_function(found, module, name)
         return found
 
-    def _own(self, module: ModuleType, name: str, function: str) -> Any:
-        """An attribute of the module that was defined in it, or in a module of the same package that is allowed too."""
-        value = vars(module).get(name)
-        if value is None:
-            raise _missing(module.__name__, f"function or class '{name}'")
-        self._check_home(value, module.__name__, function)
-        return value
-
     def _check_home(self, value: Any, module: str, name: str) -> None:
+        """What a module only imported is another one's, unless that is of the same package and allowed too."""
         home = module_of(value)
         if home == module:
             return
         is_near = home is not None and home.partition(".")[0] == module.partition(".")[0]
         if home is None or not is_near or not self._consent.covers(home, name):
-            raise Refusal("NOT_ALLOWED", f"{module}.{name} belongs to module '{home}', not to '{module}'")
+            raise _foreign(module, name, home)
 
     def _check_function(self, function: Any, module: str, name: str) -> None:
         """Of FlashInfer's modules only what its recorder records is known."""
         home = module_of(function)
         if home is None or not (home == module or self._consent.covers(home, name)):
-            raise Refusal("NOT_ALLOWED", f"{module}.{name} belongs to module '{home}', not to '{module}'")
+            raise _foreign(module, name, home)
         if is_known(home) and not self._consent.allows(home, name) and not is_recorded_by_flashinfer(function):
             what = f"{home}.{name} is none of the functions that FlashInfer records"
             raise Refusal("NOT_ALLOWED", f"{what}; add --allow '{home}'")
@@ -123,7 +118,7 @@ class Resolver:
         found: Any = self._modules.load(module_name)
         for index, part in enumerate(path):
             own = vars(found).get(part)
-            if isinstance(found, ModuleType) and not isinstance(own, type) and index < len(path) - 1:
+            if _is_package(found) and not isinstance(own, type) and index < len(path) - 1:
                 # The repr of an object tells no package from a class around the class.
                 module_name = f"{module_name}.{part}"
                 self._require_class(module_name, qualname, name)
@@ -217,6 +212,15 @@ def _best(functions: List[Any], request: Request) -> Any:
         return (is_other, module_of(function) != request["module"])
 
     return min(functions, key=rank)
+
+
+def _is_package(value: Any) -> bool:
+    return isinstance(value, ModuleType) and hasattr(value, "__path__")
+
+
+def _foreign(module: str, name: str, home: Optional[str]) -> Refusal:
+    where = "is not defined there" if home is None else f"belongs to module '{home}'"
+    return Refusal("NOT_ALLOWED", f"'{name}' of module '{module}' {where}")
 
 
 def _missing(module: str, what: str) -> Refusal:

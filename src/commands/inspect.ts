@@ -4,7 +4,7 @@ import { boolean, integer, option, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import { loadPaint } from '../cli/colour.js';
 import { FirError } from '../core/errors.js';
-import { type InspectCall, inspectSafetensors, inspectSession } from '../core/inspect/index.js';
+import { type InspectCall, inspectSafetensors, inspectSession, inspectTorch } from '../core/inspect/index.js';
 import { type CallSelection, parseCallRanges } from '../core/select/index.js';
 import { type CallStatus, type Dump, openSession, type Session } from '../core/session/index.js';
 import { writeFileJson, writeSessionJson } from '../report/inspect/json.js';
@@ -52,7 +52,8 @@ export default class Inspect extends BaseCommand {
   static override args = {
     path: stringArg({
       required: true,
-      description: 'A session directory, its session.jsonl, one dump directory, or a .safetensors file.',
+      description:
+        'A session directory, its session.jsonl, one dump directory, or a .safetensors or .pt file.',
     }),
   };
 
@@ -86,13 +87,13 @@ export default class Inspect extends BaseCommand {
     // A walk over many calls leaves little behind and makes much garbage; V8 would let the heap grow with it instead.
     setFlagsFromString('--optimize-for-size');
     const depth = { stats: flags.stats, hash: flags.hash };
-    if (args.path.endsWith('.safetensors')) await inspectFile(args.path, depth, flags.json);
+    if (/\.(?:safetensors|pt)$/.test(args.path)) await inspectFile(args.path, depth, flags.json);
     else await inspectCalls(args.path, selectionFrom(flags), depth, flags.json);
   }
 }
 
 async function inspectFile(path: string, depth: Depth, json: boolean): Promise<void> {
-  const inspection = inspectSafetensors(path, depth);
+  const inspection = path.endsWith('.pt') ? inspectTorch(path, depth) : inspectSafetensors(path, depth);
   if (json) await writeFileJson(inspection, stdoutSinkUntilClosed());
   else await writeFileText(inspection, stdoutSinkUntilClosed(), await textOptions(depth));
 }

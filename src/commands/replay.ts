@@ -201,7 +201,8 @@ export default class Replay extends BaseCommand {
     throw new CommandExit(
       await untilInterrupted(async (signal) => {
         const options = replayOptionsFrom(args.path, flags, signal);
-        const reporters = await createReporters([...(flags.json ? ['json'] : []), ...(flags.reporter ?? [])]);
+        const named = [...(flags.json ? ['json'] : []), ...(flags.reporter ?? [])];
+        const reporters = await createReporters(named, { showsAllOutput: flags.debug });
         return replay(options, new Multiplexer(reporters));
       }),
     );

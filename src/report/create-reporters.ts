@@ -8,13 +8,25 @@ import { PrettyReporter } from './pretty.js';
 import { loadProgress } from './progress.js';
 import { fileSink, type Sink, stdoutSink } from './sink.js';
 
-type Factory = (sink: Sink, isStdout: boolean) => Promise<ReportWriter> | ReportWriter;
+export interface ReporterOptions {
+  /** All that called code printed is shown, not only the end of what a failing call printed. */
+  showsAllOutput?: boolean;
+}
+
+type Factory = (
+  sink: Sink,
+  isStdout: boolean,
+  options: ReporterOptions,
+) => Promise<ReportWriter> | ReportWriter;
 
 const FACTORIES: Readonly<Record<string, Factory>> = {
-  pretty: async (sink, isStdout) =>
+  pretty: async (sink, isStdout, options) =>
     isStdout
-      ? new PrettyReporter(sink, await loadPaint(process.stdout, process.env), await loadProgress())
-      : new PrettyReporter(sink, PLAIN),
+      ? new PrettyReporter(sink, await loadPaint(process.stdout, process.env), {
+          progress: await loadProgress(),
+          ...options,
+        })
+      : new PrettyReporter(sink, PLAIN, options),
   json: (sink) => new JsonReporter(sink),
   junit: (sink) => new JunitReporter(sink),
   github: (sink) => new GithubReporter(sink, process.env['GITHUB_STEP_SUMMARY']),
@@ -27,7 +39,10 @@ const DOCUMENTS = new Set(['json', 'junit']);
  * Reporters for `name` or `name:file` each; with nothing on stdout the terminal report is added.
  * FirError USAGE, REPORT_FAILED.
  */
-export async function createReporters(specifications: readonly string[]): Promise<ReportWriter[]> {
+export async function createReporters(
+  specifications: readonly string[],
+  options: ReporterOptions = {},
+): Promise<ReportWriter[]> {
   const wanted = specifications.map(parseSpecification);
   const onStdout = wanted.filter(({ path }) => path === undefined).map(({ name }) => name);
   if (onStdout.length > 1 && onStdout.some((name) => DOCUMENTS.has(name))) {
@@ -39,7 +54,8 @@ export async function createReporters(specifications: readonly string[]): Promis
     wanted.unshift({ name: 'pretty', factory: factoryOf('pretty'), path: undefined });
   const reporters: ReportWriter[] = [];
   for (const { factory, path } of wanted) {
-    reporters.push(await factory(path === undefined ? stdoutSink() : fileSink(path), path === undefined));
+    const sink = path === undefined ? stdoutSink() : fileSink(path);
+    reporters.push(await factory(sink, path === undefined, options));
   }
   return reporters;
 }

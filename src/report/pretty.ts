@@ -37,13 +37,19 @@ export class PrettyReporter implements ReportWriter {
   readonly #sink: Sink;
   readonly #paint: Paint;
   readonly #progress: ProgressView | undefined;
+  readonly #outputLines: number;
   #numberWidth = 1;
   #skipped: SkippedRun | undefined;
 
-  constructor(sink: Sink, paint: Paint, progress?: ProgressView) {
+  constructor(
+    sink: Sink,
+    paint: Paint,
+    options: { progress?: ProgressView | undefined; showsAllOutput?: boolean } = {},
+  ) {
     this.#sink = sink;
     this.#paint = paint;
-    this.#progress = progress;
+    this.#progress = options.progress;
+    this.#outputLines = options.showsAllOutput === true ? Number.POSITIVE_INFINITY : SHOWN_OUTPUT_LINES;
   }
 
   async onBegin(begin: ReplayBegin): Promise<void> {
@@ -146,7 +152,7 @@ export class PrettyReporter implements ReportWriter {
       ...result.outputs.flatMap(notesOf).map((note) => this.#paint.faint(printable(note))),
       ...describeProblem(result).flatMap(printableLines),
       ...(result.notes ?? []).map((note) => `${this.#paint.warn('note:')} ${printable(note)}`),
-      ...(result.verdict === 'pass' || result.verdict === 'ran' ? [] : lastLines(result)),
+      ...lastLines(result, this.#outputLines),
     ];
   }
 
@@ -160,13 +166,13 @@ function notesOf({ key, notes = [], verdict }: OutputComparison): string[] {
   return shown.map((note) => `${key}: ${note}`);
 }
 
-/** The end of what the worker printed before the call failed. */
-function lastLines(result: CallResult): string[] {
+/** The end of what the worker printed: of a call that passes there is nothing, unless it was asked for. */
+function lastLines(result: CallResult, count: number): string[] {
   return (['stdout', 'stderr'] as const).flatMap((name) => {
     const text = result[name];
     if (text === undefined || text === '') return [];
     const lines = printableLines(text);
-    const shown = lines.slice(-SHOWN_OUTPUT_LINES);
+    const shown = count === Number.POSITIVE_INFINITY ? lines : lines.slice(-count);
     const hidden = lines.length - shown.length;
     return [`${name}:${hidden > 0 ? ` (${hidden} lines before)` : ''}`, ...shown.map((line) => `  ${line}`)];
   });

@@ -1,5 +1,5 @@
 // FlashInfer's own recorder, fetched once per checkout, for tests that record with it.
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withLock } from './lock.js';
 import { PIP_FLAGS, pythonWith, runPython, SAFETENSORS_PACKAGES, VERIFY_ROOT } from './python.js';
@@ -41,7 +41,8 @@ export async function flashinferRecorder(): Promise<string> {
     writeFileSync(join(flashinfer, 'version.py'), `__version__ = "${FLASHINFER_VERSION}"\n`);
     // Asked for traces at every decorated function.
     writeFileSync(join(flashinfer, 'fi_trace.py'), '_REGISTRY = {}\nbuild_fi_trace_fn = None\n');
-    symlinkSync(await runPython(python, ['-c', WHERE_SAFETENSORS]), join(made, 'safetensors'));
+    // A copy: the checkout may be moved.
+    cpSync(await runPython(python, ['-c', WHERE_SAFETENSORS]), join(made, 'safetensors'), { recursive: true });
     renameSync(made, PLACE);
   });
   return PLACE;

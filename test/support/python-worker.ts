@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { parseJson } from '../../src/core/json/index.js';
 import { encodeFrameHead, type Frame, FrameReader } from '../../src/core/replay/python/frames.js';
 import { pythonWithTorch } from './python.js';
 
@@ -14,7 +15,7 @@ export const WORKER = fileURLToPath(new URL('../../python/fir_replay', import.me
 /** Modules that the tests call. */
 export const MODULES = fileURLToPath(new URL('../core/executors/python/modules', import.meta.url));
 export const DEMO_MODULES = fileURLToPath(new URL('../fixtures/flashinfer/py', import.meta.url));
-const MARK = '0123456789abcdef0123456789abcdef';
+export const MARK = '0123456789abcdef0123456789abcdef';
 
 export interface WireTensor {
   dtype?: string;
@@ -36,9 +37,9 @@ export interface CallSpec {
   kind?: 'function' | 'method' | 'constructor';
   class?: { module: string; qualname: string } | null;
   target?: { file: string; export: string } | null;
-  /** `input_metadata`, or the text of it as Python wrote it. */
+  /** `input_metadata`, or the text of it as Python wrote it, of `arg_0` alone. */
   input?: Record<string, unknown> | string;
-  /** By default the keys of `input` and `tensors` that begin with `arg_`. */
+  /** By default the keys `arg_<n>` of `input` and `tensors`. */
   positional?: string[];
   named?: [key: string, name: string][];
   self?: string | null;
@@ -142,7 +143,9 @@ export class PythonWorkerClient {
   /** The same, ended with the test. */
   static async startForTest(options: StartOptions = {}): Promise<PythonWorkerClient> {
     const worker = await PythonWorkerClient.start(options);
-    onTestFinished(() => worker.close());
+    onTestFinished(async () => {
+      await worker.close();
+    });
     return worker;
   }
 
@@ -188,7 +191,7 @@ export class PythonWorkerClient {
     const phases: string[] = [];
     for (;;) {
       const { json, payload } = await this.frame();
-      const message = JSON.parse(json.replaceAll(/\b(NaN|-?Infinity)\b/g, '"$1"'));
+      const message = parseJson(json) as unknown as Outcome & { type: string; id: number; phase: string };
       if (message.type === 'phase') phases.push(message.phase);
       else {
         const end = `\0${MARK} ${message.id}\0`;
@@ -247,7 +250,7 @@ function runRequest(id: number, spec: CallSpec): { message: object; payload: Buf
   const text = Buffer.from(
     `{"function_name": "it", "input_metadata": ${typeof input === 'string' ? input : JSON.stringify(input)}}`,
   );
-  const payload = [text];
+  const payload: Buffer[] = [text];
   let payloadBytes = text.length;
   const wireStorages = storages.map((storage) => {
     if (!Buffer.isBuffer(storage)) return storage;
@@ -255,10 +258,7 @@ function runRequest(id: number, spec: CallSpec): { message: object; payload: Buf
     payloadBytes += storage.length;
     return { bytes: storage.length, inline: payloadBytes - storage.length };
   });
-  const keys = [
-    ...Object.keys(typeof input === 'string' ? JSON.parse(quoteNumbers(input)) : input),
-    ...Object.keys(tensors),
-  ];
+  const keys = typeof input === 'string' ? ['arg_0'] : [...Object.keys(input), ...Object.keys(tensors)];
   const message = {
     type: 'run',
     id,
@@ -289,10 +289,6 @@ function runRequest(id: number, spec: CallSpec): { message: object; payload: Buf
     record: [0, text.length],
   };
   return { message, payload: Buffer.concat(payload) };
-}
-
-function quoteNumbers(text: string): string {
-  return text.replaceAll(/\b(NaN|-?Infinity)\b/g, '0');
 }
 
 function byNumber(a: string, b: string): number {

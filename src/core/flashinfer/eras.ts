@@ -7,7 +7,7 @@ export const OLD_METADATA = 'metadata.json';
  * Whether a record was written after its call had returned: its sizes were added up then. Of a captured call without
  * output tensors that is all there is to tell it by, since only writing outputs ever marked one as completed.
  */
-export function hasReturned(record: JsonObject): boolean {
+function hasReturned(record: JsonObject): boolean {
   const info = objectIn(record['tensor_info']);
   return typeof info?.['total_size_bytes'] === 'number';
 }

@@ -2,16 +2,15 @@
 const MAX_DEPTH = 100;
 
 const SPACE = /[ \t\r\n]*/y;
-const NAME = /(?:None|True|False|Ellipsis)(?![\w.])/y;
+const NAME = /(?:None|True|False)(?![\w.])/y;
 const NUMBER =
   /[+-]?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?j?)(?:[+-](?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?j)?(?![\w.])/y;
 const STRING = /b?(?:'(?:[^'\\\n]|\\[^\n])*'|"(?:[^"\\\n]|\\[^\n])*")/y;
-const EMPTY_SET = /(?:frozenset|set)\(\)/y;
-const FROZENSET = /frozenset\(/y;
+const EMPTY_SET = /set\(\)/y;
 
 /**
- * Whether a text is a Python value written as code and nothing else: numbers, texts, bytes, None, True, False,
- * Ellipsis, and tuples, lists, dicts, sets and frozensets of them. Nothing of it is ever run.
+ * Whether a text is what Python's `ast.literal_eval` reads: numbers, texts, bytes, None, True, False, and tuples, lists,
+ * dicts and sets of them. Nothing of it is ever run.
  */
 export function isPythonLiteral(text: string): boolean {
   const scanner = new Scanner(text);
@@ -35,7 +34,6 @@ class Scanner {
     if (depth > MAX_DEPTH) return false;
     this.#take(SPACE);
     if (this.#take(NAME) || this.#take(NUMBER) || this.#take(STRING) || this.#take(EMPTY_SET)) return true;
-    if (this.#take(FROZENSET)) return this.value(depth + 1) && this.#takeText(')');
     if (this.#takeText('(')) return this.#items(')', false, depth);
     if (this.#takeText('[')) return this.#items(']', false, depth);
     return this.#takeText('{') && this.#items('}', true, depth);

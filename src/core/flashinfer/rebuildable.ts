@@ -12,36 +12,34 @@ const WHOLE = String.raw`-?\d+`;
 const RANGE = new RegExp(`^range\\(${WHOLE}, ${WHOLE}(?:, ${WHOLE})?\\)$`);
 const SIZE = new RegExp(`^torch\\.Size\\(\\[(?:${WHOLE}(?:, ${WHOLE})*)?\\]\\)$`);
 const SLICE = /^slice\((.*)\)$/s;
+const FROZENSET = /^frozenset\((\{.*\})\)$/s;
 const BYTEARRAY = /^bytearray\((b['"].*)\)$/s;
 
+type Grammar = (repr: string) => boolean;
+
 /** By the name of the class: whether its text holds all of the value. */
-const GRAMMARS: ReadonlyMap<string, (repr: string) => boolean> = new Map([
-  ['device', (repr) => /^[a-z]+(?::\d{1,9})?$/.test(repr)],
-  ['Size', (repr) => SIZE.test(repr)],
-  ['dtype', (repr) => /^torch\.\w+$/.test(repr)],
-  ['layout', (repr) => /^torch\.\w+$/.test(repr)],
-  ['memory_format', (repr) => /^torch\.\w+$/.test(repr)],
-  ['ellipsis', (repr) => repr === 'Ellipsis'],
-  ['complex', (repr) => COMPLEX.test(repr)],
-  ['bytes', (repr) => /^b['"]/.test(repr) && isPythonLiteral(repr)],
-  ['bytearray', (repr) => isPythonLiteral(BYTEARRAY.exec(repr)?.[1] ?? '')],
-  ['range', (repr) => RANGE.test(repr)],
-  ['slice', (repr) => isPythonLiteral(`(${SLICE.exec(repr)?.[1] ?? '?'})`)],
-  ...['set', 'frozenset', 'list', 'tuple', 'dict'].map(
-    (name) => [name, isPythonLiteral] as [string, (repr: string) => boolean],
+const GRAMMARS: ReadonlyMap<string, Grammar> = new Map([
+  ...each('device', (repr) => /^[a-z]+(?::\d{1,9})?$/.test(repr)),
+  ...each('Size', (repr) => SIZE.test(repr)),
+  ...each('dtype layout memory_format', (repr) => /^torch\.\w+$/.test(repr)),
+  ...each('ellipsis', (repr) => repr === 'Ellipsis'),
+  ...each('bytes', (repr) => /^b['"]/.test(repr) && isPythonLiteral(repr)),
+  ...each('bytearray', (repr) => isPythonLiteral(BYTEARRAY.exec(repr)?.[1] ?? '')),
+  ...each('range', (repr) => RANGE.test(repr)),
+  ...each('slice', (repr) => isPythonLiteral(`(${SLICE.exec(repr)?.[1] ?? '?'})`)),
+  ...each('set list tuple dict', isPythonLiteral),
+  ...each('frozenset', (repr) => repr === 'frozenset()' || isPythonLiteral(FROZENSET.exec(repr)?.[1] ?? '')),
+  ...each('complex complex64 complex128', (repr) => COMPLEX.test(repr)),
+  ...each('float16 float32 float64 longdouble', (repr) => FLOAT.test(repr)),
+  ...each('int8 int16 int32 int64 longlong uint8 uint16 uint32 uint64 ulonglong', (repr) =>
+    INTEGER.test(repr),
   ),
-  ...['int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'longlong', 'ulonglong'].map(
-    (name): [string, (repr: string) => boolean] => [name, (repr) => INTEGER.test(repr)],
-  ),
-  ...['float16', 'float32', 'float64'].map((name): [string, (repr: string) => boolean] => [
-    name,
-    (repr) => FLOAT.test(repr),
-  ]),
-  ...['bool_', 'bool'].map((name): [string, (repr: string) => boolean] => [
-    name,
-    (repr) => repr === 'True' || repr === 'False',
-  ]),
+  ...each('bool_ bool', (repr) => repr === 'True' || repr === 'False'),
 ]);
+
+function each(names: string, grammar: Grammar): [string, Grammar][] {
+  return names.split(' ').map((name) => [name, grammar]);
+}
 
 /**
  * Why a value that a Python recorder wrote as its class's name and its text can't be made again; undefined where it

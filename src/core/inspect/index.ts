@@ -1,5 +1,6 @@
 export { inspectSafetensors } from './inspect-file.js';
 export { type InspectOptions, inspectSession } from './inspect-session.js';
+export { inspectTorch } from './inspect-torch.js';
 export type {
   FileInspection,
   InspectCall,

@@ -9,7 +9,7 @@ import {
   isConstructedBefore,
 } from './python-objects.js';
 
-/** Containers that the recorder's first versions wrote as a text under `value`. */
+/** Containers that the recorder's first versions wrote as a text under `value`, with no items. */
 const TEXT_CONTAINERS: ReadonlySet<string> = new Set(['list', 'tuple', 'dict']);
 
 /**
@@ -43,8 +43,9 @@ function nodeReason(node: JsonObject, call: CallEntry, constructed: ConstructedO
   if (type === 'torch.Tensor' && typeof node['tensor_key'] !== 'string') {
     return 'a tensor is only described, not recorded';
   }
-  const text = node['repr'] ?? (TEXT_CONTAINERS.has(type) ? node['value'] : undefined);
-  if (text === undefined) return undefined;
+  const text = node['repr'];
+  const isText = TEXT_CONTAINERS.has(type) && node['items'] === undefined;
+  if (text === undefined && !isText) return undefined;
   if (typeof text !== 'string') return `a ${type} is only described, not recorded`;
   const reason = whyNotRebuildable(type, text);
   const object = reason === undefined ? objectFromRepr(text) : undefined;

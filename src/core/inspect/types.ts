@@ -111,14 +111,21 @@ export interface SessionInspection {
   summary(): InspectSummary;
 }
 
-/** `fir.inspect-file/1`: one .safetensors file. */
+/** `fir.inspect-file/1`: one .safetensors or .pt file. */
 export interface FileInspection {
   format: 'fir.inspect-file/1';
   file: { path: string; bytes: number; metadata: Record<string, string> };
   tensors: InspectFileTensor[];
+  /** Of a .pt file that names other objects than tensors. */
+  notes?: string[];
 }
 
-export interface InspectFileTensor {
+/** Of what a .pt file holds that is no tensor, `error` says what it is; dtype and shape are empty. */
+export interface InspectFileTensor
+  extends Pick<
+    InspectTensor,
+    'stride' | 'offset' | 'storedBytes' | 'parameter' | 'requiresGrad' | 'sharedWith'
+  > {
   key: string;
   /** As the file names it: `F32`. */
   dtype: string;

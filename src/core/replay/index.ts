@@ -100,6 +100,7 @@ async function openPython(
     consent,
     comparison: { ...comparison, preset },
     trustGraphInputs,
+    signal: options.signal,
   });
   try {
     await site.open();

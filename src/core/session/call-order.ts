@@ -39,8 +39,9 @@ function mergeByTime(
   const capturedBy = latestCaptures(table);
   for (let row = foundBegin; row < table.size; row++) {
     flushes[row] = table.graphCapture[row] === 1 ? (snapshotOf(table.dumps.at(row))?.flush ?? 0) : 0;
-    const captured = flushes[row] === 0 ? undefined : capturedBy.get(table.pid[row] ?? 0);
-    times[row] = captured ?? startOf(table, row) ?? Number.POSITIVE_INFINITY;
+    const start = startOf(table, row);
+    const captured = flushes[row] === 0 ? start : (capturedBy.get(table.pid[row] ?? 0) ?? start);
+    times[row] = start === undefined ? Number.POSITIVE_INFINITY : (captured ?? start);
   }
   order.sort((a, b) => {
     const aTime = times[a] ?? 0;

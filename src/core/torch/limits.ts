@@ -5,6 +5,8 @@
 export const LIMITS = {
   /** Records of the archive. */
   records: 2 ** 17,
+  /** Bytes of the directory, which lists them. */
+  directoryBytes: 2 ** 26,
   /** Decoded size of the pickle. */
   pickleBytes: 2 ** 25,
   /** Decoded size of a storage that is compressed; a stored one may be as long as the file. */

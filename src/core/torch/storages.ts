@@ -7,7 +7,7 @@ import { opaque } from './opaque.js';
 import { PickleGlobal, type PickleValue } from './pickle-values.js';
 import { findStorageClass } from './torch-names.js';
 import type { TorchOpaque, TorchStorage } from './types.js';
-import type { ZipEntry } from './zip-directory.js';
+import type { ZipRecord } from './zip-directory.js';
 import { locateRecord } from './zip-record.js';
 
 /** A storage as the elements of one dtype. */
@@ -19,10 +19,10 @@ export interface StorageView {
 /** The storages of a file that its pickle refers to, by key. */
 export class StorageTable {
   readonly #source: ByteSource;
-  readonly #find: (key: string) => ZipEntry | undefined;
+  readonly #find: (key: string) => ZipRecord | undefined;
   readonly #storages = new Map<string, TorchStorage>();
 
-  constructor(source: ByteSource, find: (key: string) => ZipEntry | undefined) {
+  constructor(source: ByteSource, find: (key: string) => ZipRecord | undefined) {
     this.#source = source;
     this.#find = find;
   }

@@ -3,7 +3,7 @@ import type { ByteSource } from './byte-source.js';
 import { TorchFault } from './fault.js';
 import { LIMITS } from './limits.js';
 import { checkIsZip } from './sniff-file.js';
-import { readZipDirectory, type ZipEntry } from './zip-directory.js';
+import { readZipDirectory, type ZipRecord } from './zip-directory.js';
 import { readRecord } from './zip-record.js';
 
 const PICKLE = 'data.pkl';
@@ -12,7 +12,7 @@ const BYTE_ORDER_BYTES = 64;
 /** The records of a torch.save archive. */
 export interface TorchArchive {
   pickle: Uint8Array;
-  findStorage(key: string): ZipEntry | undefined;
+  findStorage(key: string): ZipRecord | undefined;
 }
 
 /**
@@ -32,7 +32,7 @@ export function readTorchArchive(source: ByteSource): TorchArchive {
   };
 }
 
-function findFolder(records: ReadonlyMap<string, ZipEntry>): string {
+function findFolder(records: ReadonlyMap<string, ZipRecord>): string {
   const folders: string[] = [];
   for (const name of records.keys()) {
     if (name === PICKLE || name.endsWith(`/${PICKLE}`)) folders.push(name.slice(0, -PICKLE.length));
@@ -56,13 +56,13 @@ function findFolder(records: ReadonlyMap<string, ZipEntry>): string {
   return folder;
 }
 
-function isTorchScript(records: ReadonlyMap<string, ZipEntry>, folder: string): boolean {
+function isTorchScript(records: ReadonlyMap<string, ZipRecord>, folder: string): boolean {
   if (records.has(`${folder}constants.pkl`)) return true;
   for (const name of records.keys()) if (name.startsWith(`${folder}code/`)) return true;
   return false;
 }
 
-function checkByteOrder(source: ByteSource, entry: ZipEntry | undefined): void {
+function checkByteOrder(source: ByteSource, entry: ZipRecord | undefined): void {
   if (entry === undefined) return;
   const order = Buffer.from(readRecord(source, entry, BYTE_ORDER_BYTES)).toString('latin1');
   if (order === 'little') return;

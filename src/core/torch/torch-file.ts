@@ -9,7 +9,7 @@ import { StorageTable } from './storages.js';
 import { readTorchArchive } from './torch-archive.js';
 import { TorchHost } from './torch-host.js';
 import type { TorchOpaque, TorchStorage, TorchTensor } from './types.js';
-import type { ZipEntry } from './zip-directory.js';
+import type { ZipRecord } from './zip-directory.js';
 import { checkRecord, readChecked, readRecord } from './zip-record.js';
 
 /** An open torch.save file of which only the directory and the pickle have been read. Nothing in it can run. */
@@ -23,7 +23,7 @@ export class TorchFile {
   /** Names of globals in the pickle that tensors do not need: `os.system`. They were never looked up or called. */
   readonly foreignGlobals: readonly string[];
   readonly #source: ByteSource;
-  readonly #findRecord: (key: string) => ZipEntry | undefined;
+  readonly #findRecord: (key: string) => ZipRecord | undefined;
   readonly #verified = new Set<string>();
   /** The last compressed storage that was read. */
   #inflated: { key: string; content: Uint8Array } | undefined;
@@ -76,7 +76,7 @@ export class TorchFile {
     naming(this.path, () => {
       const record = this.#recordOf(key);
       if (region === undefined) this.#inflate(key, record);
-      else if (record.crc !== 0) checkRecord(this.#source, record, region);
+      else if (record.crc !== 0) checkRecord(this.#source, record, region.begin);
     });
     this.#verified.add(key);
   }
@@ -100,7 +100,7 @@ export class TorchFile {
     }
   }
 
-  #inflate(key: string, record: ZipEntry): Uint8Array {
+  #inflate(key: string, record: ZipRecord): Uint8Array {
     if (this.#inflated?.key !== key) {
       this.#inflated = undefined;
       this.#inflated = { key, content: readRecord(this.#source, record, LIMITS.inflatedBytes) };
@@ -108,7 +108,7 @@ export class TorchFile {
     return this.#inflated.content;
   }
 
-  #recordOf(key: string): ZipEntry {
+  #recordOf(key: string): ZipRecord {
     const record = this.#findRecord(key);
     if (record === undefined) throw new TorchFault(`the file has no storage ${quoteKey(key)}`);
     return record;

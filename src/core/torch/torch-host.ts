@@ -24,7 +24,7 @@ const BUILDERS: ReadonlyMap<string, Builder> = new Map<string, Builder>([
   ['torch._tensor._rebuild_from_type', rebuildFromType],
   ['torch._tensor._rebuild_from_type_v2', rebuildFromType],
   ['collections.OrderedDict', makeOrderedDict],
-  ['torch.Size', ([sizes]) => (sizes instanceof PickleList ? [...sizes.items] : (sizes ?? []))],
+  ['torch.Size', ([sizes = []]) => (sizes instanceof PickleList ? sizes.items : sizes)],
   ['torch.device', () => opaque('a torch.device, not a tensor')],
   ['torch.serialization._get_layout', () => opaque('a torch.layout, not a tensor')],
   ...[...OTHER_KINDS].map(([name, reason]) => [name, () => opaque(reason)] as const),
@@ -101,17 +101,7 @@ function rebuildFromType([builder, type, args]: readonly PickleValue[]): TorchTe
   return { ...tensor, isParameter: tensor.isParameter || isParameter };
 }
 
-/** Empty, or of a list of pairs as older Pythons wrote it. */
-function makeOrderedDict([pairs]: readonly PickleValue[]): PickleValue {
-  const dict = new Map<PickleValue, PickleValue>();
-  for (const pair of pairs instanceof PickleList ? pairs.items : []) {
-    const [key, value] = itemsOf(pair);
-    if (key !== undefined && value !== undefined) dict.set(key, value);
-  }
-  return dict;
-}
-
-function itemsOf(pair: PickleValue): readonly PickleValue[] {
-  if (pair instanceof PickleList) return pair.items;
-  return Array.isArray(pair) ? pair : [];
+/** Empty: what is in it is put there afterwards. */
+function makeOrderedDict(args: readonly PickleValue[]): PickleValue {
+  return args.length === 0 ? new Map() : opaque('an OrderedDict that is made of other values');
 }

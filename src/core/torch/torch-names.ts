@@ -16,7 +16,7 @@ export function isDtypeName(name: string): boolean {
 }
 
 /** The dtype of each typed storage class of module `torch`; null where no tensor of it is read. */
-export const STORAGE_CLASSES: ReadonlyMap<string, DtypeName | null> = new Map([
+const STORAGE_CLASSES: ReadonlyMap<string, DtypeName | null> = new Map([
   ['BoolStorage', 'bool'],
   ['ByteStorage', 'uint8'],
   ['CharStorage', 'int8'],

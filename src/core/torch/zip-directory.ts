@@ -11,7 +11,7 @@ const IS_ENCRYPTED = 1;
 export const LOCAL_BYTES = 30;
 
 /** One record of an archive, as its directory describes it. */
-export interface ZipEntry {
+export interface ZipRecord {
   readonly name: string;
   readonly nameBytes: number;
   /** 0 stored, 8 deflated. */
@@ -29,17 +29,23 @@ export interface ZipEntry {
  * Reads the directory of an archive: its records by name. Each lies within the file and apart from the others, as far as
  * the directory can say. Throws a fault.
  */
-export function readZipDirectory(source: ByteSource): Map<string, ZipEntry> {
+export function readZipDirectory(source: ByteSource): Map<string, ZipRecord> {
   const end = findZipEnd(source);
   if (end.entries > LIMITS.records) {
     throw new TorchFault(`${end.entries} records are more than the ${LIMITS.records} that are read`);
   }
-  if (end.entries * ENTRY.bytes > end.directoryEnd - end.directoryBegin) {
+  const directoryBytes = end.directoryEnd - end.directoryBegin;
+  if (directoryBytes > LIMITS.directoryBytes) {
+    throw new TorchFault(
+      `a directory of ${directoryBytes} bytes is larger than the ${LIMITS.directoryBytes} that are read`,
+    );
+  }
+  if (end.entries * ENTRY.bytes > directoryBytes) {
     throw new TorchFault(`the directory is too short for the ${end.entries} records that it claims`);
   }
   const entries = parseDirectory(source.read(end.directoryBegin, end.directoryEnd), end);
   limitEntries(entries, end.directoryBegin);
-  const byName = new Map<string, ZipEntry>();
+  const byName = new Map<string, ZipRecord>();
   for (const entry of entries) {
     if (byName.has(entry.name)) throw new TorchFault(`two records are called ${quoteKey(entry.name)}`);
     byName.set(entry.name, entry);
@@ -47,8 +53,8 @@ export function readZipDirectory(source: ByteSource): Map<string, ZipEntry> {
   return byName;
 }
 
-function parseDirectory(bytes: Buffer, end: ZipEnd): ZipEntry[] {
-  const entries: ZipEntry[] = [];
+function parseDirectory(bytes: Buffer, end: ZipEnd): ZipRecord[] {
+  const entries: ZipRecord[] = [];
   let at = 0;
   while (entries.length < end.entries) {
     if (at + ENTRY.bytes > bytes.length || bytes.readUInt32LE(at) !== ENTRY.signature) {
@@ -66,7 +72,7 @@ function parseDirectory(bytes: Buffer, end: ZipEnd): ZipEntry[] {
   return entries;
 }
 
-function parseEntry(bytes: Buffer, at: number, nameEnd: number, extraEnd: number): ZipEntry {
+function parseEntry(bytes: Buffer, at: number, nameEnd: number, extraEnd: number): ZipRecord {
   const name = bytes.toString('utf8', at + ENTRY.bytes, nameEnd);
   if ((bytes.readUInt16LE(at + 8) & IS_ENCRYPTED) !== 0) {
     throw new TorchFault(`record ${quoteKey(name)} is encrypted`);
@@ -116,7 +122,7 @@ function zip64Fields(extra: Buffer, name: string): (short: number) => number {
   };
 }
 
-function limitEntries(entries: readonly ZipEntry[], directoryBegin: number): void {
+function limitEntries(entries: readonly ZipRecord[], directoryBegin: number): void {
   const ordered = [...entries].sort((left, right) => left.headerBegin - right.headerBegin);
   ordered.forEach((entry, index) => {
     const next = ordered[index + 1];

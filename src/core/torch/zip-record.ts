@@ -2,7 +2,7 @@ import { crc32, inflateRawSync } from 'node:zlib';
 import { quoteKey } from '../safetensors/quote-key.js';
 import type { ByteSource } from './byte-source.js';
 import { TorchFault } from './fault.js';
-import { LOCAL_BYTES, type ZipEntry } from './zip-directory.js';
+import { LOCAL_BYTES, type ZipRecord } from './zip-directory.js';
 
 const LOCAL_SIGNATURE = 0x04034b50;
 /** Small enough to stay in the processor's cache between the read and its checksum. */
@@ -12,7 +12,7 @@ const LARGEST_RATIO = 1032;
 const LARGEST_EXCESS = 1024;
 
 /** Where a record's bytes stand in the file. Its local header says so, where torch pads. Throws a fault. */
-export function locateRecord(source: ByteSource, entry: ZipEntry): { begin: number; end: number } {
+export function locateRecord(source: ByteSource, entry: ZipRecord): { begin: number; end: number } {
   const nameEnd = entry.headerBegin + LOCAL_BYTES + entry.nameBytes;
   const header = source.read(entry.headerBegin, nameEnd);
   const isHeader =
@@ -45,7 +45,7 @@ export function locateRecord(source: ByteSource, entry: ZipEntry): { begin: numb
 }
 
 /** The whole content of a record of at most `maxBytes`, its checksum compared. Throws a fault. */
-export function readRecord(source: ByteSource, entry: ZipEntry, maxBytes: number): Uint8Array {
+export function readRecord(source: ByteSource, entry: ZipRecord, maxBytes: number): Uint8Array {
   if (entry.byteLength > maxBytes) {
     throw new TorchFault(
       `record ${quoteKey(entry.name)} of ${entry.byteLength} bytes is larger than the ${maxBytes} that are read`,
@@ -67,33 +67,32 @@ export function readRecord(source: ByteSource, entry: ZipEntry, maxBytes: number
 }
 
 /** Reads a stored record's bytes from `begin` of the file on into `into`, and compares their checksum. Throws a fault. */
-export function readChecked(source: ByteSource, entry: ZipEntry, begin: number, into: Uint8Array): void {
-  let checksum = 0;
-  for (let at = 0; at < into.byteLength; at += CHUNK_BYTES) {
-    const chunk = into.subarray(at, at + CHUNK_BYTES);
-    source.readInto(chunk, begin + at);
-    checksum = crc32(chunk, checksum);
-  }
-  compareChecksum(entry, checksum);
+export function readChecked(source: ByteSource, entry: ZipRecord, begin: number, into: Uint8Array): void {
+  readPieces(source, entry, begin, (at, length) => into.subarray(at, at + length));
 }
 
-/** Compares a stored record's checksum piece by piece. Throws a fault. */
-export function checkRecord(
+/** Compares the checksum of a stored record whose bytes begin at `begin` of the file. Throws a fault. */
+export function checkRecord(source: ByteSource, entry: ZipRecord, begin: number): void {
+  const piece = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, entry.byteLength));
+  readPieces(source, entry, begin, (_, length) => piece.subarray(0, length));
+}
+
+function readPieces(
   source: ByteSource,
-  entry: ZipEntry,
-  { begin, end }: { begin: number; end: number },
+  entry: ZipRecord,
+  begin: number,
+  placeFor: (at: number, length: number) => Uint8Array,
 ): void {
-  const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - begin));
   let checksum = 0;
-  for (let at = begin; at < end; at += CHUNK_BYTES) {
-    const piece = chunk.subarray(0, Math.min(CHUNK_BYTES, end - at));
-    source.readInto(piece, at);
+  for (let at = 0; at < entry.byteLength; at += CHUNK_BYTES) {
+    const piece = placeFor(at, Math.min(CHUNK_BYTES, entry.byteLength - at));
+    source.readInto(piece, begin + at);
     checksum = crc32(piece, checksum);
   }
   compareChecksum(entry, checksum);
 }
 
-function compareChecksum(entry: ZipEntry, checksum: number): void {
+function compareChecksum(entry: ZipRecord, checksum: number): void {
   if (entry.crc === 0 || entry.crc === checksum) return;
   throw new TorchFault(
     `record ${quoteKey(entry.name)} is damaged: its checksum is ${hex(checksum)}, but the archive says ${hex(entry.crc)}`,
@@ -104,7 +103,7 @@ function hex(checksum: number): string {
   return checksum.toString(16).padStart(8, '0');
 }
 
-function inflateRecord(stored: Uint8Array, entry: ZipEntry): Uint8Array {
+function inflateRecord(stored: Uint8Array, entry: ZipRecord): Uint8Array {
   let content: Uint8Array;
   try {
     content = inflateRawSync(stored, { maxOutputLength: Math.max(entry.byteLength, 1) });

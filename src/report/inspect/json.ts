@@ -19,6 +19,7 @@ export async function writeFileJson(inspection: FileInspection, sink: Sink): Pro
     await document.members({ format: inspection.format, file: inspection.file });
     await document.array('tensors');
     for (const tensor of inspection.tensors) await document.item(tensor);
+    if (inspection.notes !== undefined) await document.members({ notes: inspection.notes });
   });
 }
 

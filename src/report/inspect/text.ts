@@ -61,7 +61,7 @@ export async function writeSessionText(
   await sink.close();
 }
 
-/** One .safetensors file: its metadata and tensors. */
+/** One .safetensors or .pt file: its metadata and tensors. */
 export async function writeFileText(
   inspection: FileInspection,
   sink: Sink,
@@ -74,11 +74,11 @@ export async function writeFileText(
   for (const [name, value] of Object.entries(file.metadata)) {
     await sink.write(`  ${printable(name)}: ${printable(value)}\n`);
   }
-  const rows = tensors.map(({ key, dtype, shape, bytes }) => [
+  const rows = tensors.map(({ key, dtype, shape, bytes, storedBytes }) => [
     printable(key),
     printable(dtype),
-    `[${shape.join(',')}]`,
-    formatBytes(bytes),
+    dtype === '' ? '' : `[${shape.join(',')}]`,
+    `${formatBytes(bytes)}${storedBytes === undefined ? '' : ` of ${formatBytes(storedBytes)} stored`}`,
   ]);
   const table = new Table(
     [
@@ -95,6 +95,7 @@ export async function writeFileText(
     await sink.write(`${table.row(row)}\n`);
     for (const extra of tensorExtras(tensors[index] ?? {})) await sink.write(`    ${paint.faint(extra)}\n`);
   }
+  for (const note of inspection.notes ?? []) await sink.write(`\n${paint.warn(printable(note))}\n`);
   await sink.close();
 }
 

@@ -100,6 +100,23 @@ describe('many of something', () => {
   });
 });
 
+describe('large arguments, many times', () => {
+  it.each([
+    ['torch', 'Size'],
+    ['collections', 'OrderedDict'],
+    ['torch._utils', '_rebuild_tensor_v2'],
+  ])('of %s.%s are not copied', (module, name) => {
+    const pairs = remember(
+      1,
+      Buffer.concat([EMPTY_LIST, Buffer.from('('), many(200_000, '))\x86'), Buffer.from('e')]),
+    );
+    const calls = remember(2, Buffer.concat([pairs, Buffer.from('0'), global(module, name)]));
+    const again = Buffer.concat([recall(2), tuple(recall(1)), Buffer.from('R0')]);
+    const attack = Buffer.concat([calls, Buffer.from('0'), many(100_000, again), none]);
+    expect(openPickle(pickle(attack)).entries.size).toBe(1);
+  });
+});
+
 describe('sharing that doubles', () => {
   function doubling(levels: number, seed: Buffer, join: (index: number) => Buffer): Buffer {
     const parts = [remember(0, seed)];

@@ -142,6 +142,7 @@ describe('a pickle that names code', () => {
         'parameter: opaque',
         'size class: opaque',
         'typed: opaque',
+        'dict: opaque',
       ]);
       expect(existsSync(victim)).toBe(false);
     },

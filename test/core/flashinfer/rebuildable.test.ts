@@ -21,7 +21,9 @@ describe('a value of which the record holds its text', () => {
     ['set', "{1, 'a', (2.5, None), b'x', -1e-05, 1+2j}"],
     ['set', 'set()'],
     ['frozenset', 'frozenset()'],
-    ['frozenset', 'frozenset({frozenset({True}), ()})'],
+    ['frozenset', 'frozenset({True, ()})'],
+    ['complex64', '(1+2j)'],
+    ['longdouble', '0.1'],
     ['list', "[1, [2, {'a': (3,)}]]"],
     ['dict', '{}'],
     ['int64', '-5'],
@@ -40,6 +42,10 @@ describe('a value of which the record holds its text', () => {
     ['function', '<function scale at 0x7f3a5819f950>'],
     ['Generator', '<torch._C.Generator object at 0x7f3a5819f950>'],
     ['set', '{<DemoMode.SUM: 1>}'],
+    ['set', '{frozenset({1})}'],
+    ['set', '{Ellipsis}'],
+    ['set', '{nan}'],
+    ['frozenset', 'frozenset([1])'],
     ['set', '{1'],
     ['set', '{1: 2, 3}'],
     ['list', '[tensor([1.])]'],
@@ -75,8 +81,8 @@ describe('a value of which the record holds its text', () => {
 import json, torch
 values = [torch.device('cpu'), torch.device('cuda', 1), 1j, -1-2.5j, complex('nan'), complex(-0.0, float('inf')),
   complex(1e300, 1e-7), b"'", b'"', b'\\'"\\n\\x00\\\\', bytearray(b'\\xff'), range(4), range(1, 9, 3), slice(3),
-  slice(None, None, -1), slice('a', b'b', 1.5), set(), {1}, {'a"', "b'", (1, (2,)), None, True, 1e22, 1e-7, ...},
-  frozenset(), frozenset([1, frozenset()]), torch.float16, torch.strided, torch.contiguous_format, ...,
+  slice(None, None, -1), slice('a', b'b', 1.5), set(), {1}, {'a"', "b'", (1, (2,)), None, True, 1e22, 1e-7},
+  frozenset(), frozenset([1, (2,)]), torch.float16, torch.strided, torch.contiguous_format, ...,
   {1: [2, ()], 'k': {}}]
 print(json.dumps([[type(v).__name__, str(v)] for v in values]))`;
     const { stdout } = await promisify(execFile)(await pythonWithTorch(), ['-c', program]);

@@ -32,15 +32,13 @@ function filesNamed(path: string, name: string): string[] {
 
 describe('a session elsewhere than it was recorded', () => {
   it.each(['', '/srv/traces/', 'C:\\traces\\', '../../', './'])(
-    'reads alike where dump_dir began with %j',
+    'reads alike with %j before its name',
     (prefix) => {
       const path = copyFixture('graph_flush', 'renamed');
       for (const file of [join(path, INDEX), ...filesNamed(path, 'metadata.jsonl')]) {
-        const text = readFileSync(file, 'utf8').replaceAll(
-          '"dump_dir": "graph_flush/',
-          `"dump_dir": ${JSON.stringify(`${prefix}graph_flush/`)}`.replace(/"$/, ''),
-        );
-        writeFileSync(file, text.replaceAll('"dump_dir": "graph_flush/', `"dump_dir": "${prefix}`));
+        const text = readFileSync(file, 'utf8');
+        const begin = JSON.stringify(prefix).slice(0, -1);
+        writeFileSync(file, text.replaceAll('"dump_dir": "graph_flush/', `"dump_dir": ${begin}`));
       }
       expect(told(path)).toEqual(told(fixturePath('graph_flush')));
     },
@@ -210,7 +208,7 @@ describe('two containers that share a directory', () => {
     const call = [...inspectSession(openSession(path)).calls].find(({ dump }) => dump === one);
     expect(call?.replayable).toBe(false);
     expect(call?.reasons[0]).toMatch(
-      /^input arg_\d: tensor "arg_\d" is torch\.float32 \[.*\], but the record says/,
+      /^input arg_1: tensor "arg_1" is torch\.float16 \[2, 2, 8\], but the record says torch\.float32/,
     );
   });
 });

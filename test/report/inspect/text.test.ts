@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PLAIN } from '../../../src/cli/colour.js';
 import { displayWidth } from '../../../src/cli/display-width.js';
-import { inspectSession } from '../../../src/core/inspect/index.js';
+import { type InspectCall, inspectSession } from '../../../src/core/inspect/index.js';
 import { openSession } from '../../../src/core/session/index.js';
 import { callLines } from '../../../src/report/inspect/one-call.js';
 import { writeSessionText } from '../../../src/report/inspect/text.js';
+import { fixturePath } from '../../support/flashinfer-fixtures.js';
 import { tensorOf, type WrittenCall, writeSession } from '../../support/session-writer.js';
 import { makeTempDir } from '../../support/temp-dir.js';
 import { HOSTILE, textSink } from '../replay-results.js';
@@ -137,4 +138,50 @@ test('one call whole: values, tensors with their layout and first values, error'
   expect(text).toContain('arg_2 = [true, 12n]\n');
   expect(text).toContain('arg_0 float32[3,4]  48 B\n      [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, …]\n');
   expect(text).toMatch(/error\n {4}RangeError: axis\n {6}RangeError: axis\n {10}at scale \(k\.js:1:1\)$/);
+});
+
+test('a FlashInfer session: its versions, what may have crashed or raised, what repeats, what can’t be read', async () => {
+  const crashed = await textOf(fixturePath('crashed_pt'));
+  expect(crashed).toMatch(/by flashinfer, torch 1\.13\.0a0, python 3\.11\.2, flashinfer 0\.6\.0\n/);
+  expect(crashed).toContain(
+    '3 calls never ended, so the program may have died inside, or an exception came out:\n',
+  );
+  expect(crashed.indexOf('hang')).toBeLessThan(crashed.indexOf('rms_norm'));
+  const graph = await textOf(fixturePath('graph_flush'));
+  expect(graph).toContain(
+    '\nleft out: 3 snapshots of CUDA graphs, byte for byte what the flush before had written\n',
+  );
+  expect(graph).toMatch(/\n2 {2}topk +in graph /);
+  expect(graph).not.toContain('never ended');
+  const full = await textOf(fixturePath('disk_full'));
+  expect(full).toMatch(
+    /\nof the files of 1 call:\n {2}row_scale: outputs\.pt can't be read: .* \(call 3\)\n/,
+  );
+});
+
+test('one call of a FlashInfer session: graph, stored bytes, parameters, files without a record', () => {
+  const textOfCall = (name: string, find: (call: InspectCall) => boolean): string => {
+    const session = openSession(fixturePath(name));
+    const call = [...inspectSession(session).calls].find(find);
+    const entry = session.calls[(call?.call ?? 0) - 1];
+    if (call === undefined || entry === undefined) throw new Error('no call');
+    const dump = entry.status === 'no_record' ? session.openUnrecorded(entry) : session.openDump(entry);
+    const text = callLines(call, dump, PLAIN).join('\n');
+    dump?.close();
+    return text;
+  };
+  expect(textOfCall('graph_flush', ({ graphCapture }) => graphCapture === true)).toContain(
+    '  graph      captured in a CUDA graph, read after the graph had run\n',
+  );
+  expect(textOfCall('stateless_pt', ({ function: name }) => name === 'row_views')).toMatch(
+    /result_2 float32\[5\] {2}20 B of 60 B stored/,
+  );
+  const isParameter = ({ inputs }: InspectCall) => inputs.some(({ parameter }) => parameter === true);
+  expect(textOfCall('stateless_pt', isParameter)).toMatch(/ {2}parameter {2}/);
+  expect(textOfCall('nested_pt', ({ status }) => status === 'no_record')).toMatch(
+    /arg_0 float32\[3\].*\n +\[/,
+  );
+  expect(textOfCall('disk_full', ({ call }) => call === 3)).toMatch(
+    /\n {2}note +outputs\.pt can't be read: /,
+  );
 });

@@ -27,6 +27,8 @@ export interface BuiltRequest {
   /** Files that are of no use once the call has ended. */
   files: string[];
   notes: string[];
+  /** Where recorded devices went. */
+  onceNotes: string[];
 }
 
 /** Puts a recorded call together for the Python worker. FirError TENSOR_*, TORCH_INVALID, TOO_LARGE, IO_FAILED. */
@@ -62,6 +64,7 @@ export function buildRequest(
     payload: memory.payload,
     files: memory.files,
     notes: memory.notes,
+    onceNotes: memory.onceNotes,
   };
 }
 
@@ -95,6 +98,7 @@ class RequestMemory {
   readonly payload: Buffer[] = [];
   readonly files: string[] = [];
   readonly notes: string[] = [];
+  readonly onceNotes: string[] = [];
   readonly #context: RequestContext;
   readonly #byPlace = new Map<string, number>();
   #payloadBytes = 0;
@@ -114,8 +118,7 @@ class RequestMemory {
   addInputs(dump: Dump): void {
     const rebuilt: string[] = [];
     for (const key of dump.keys('inputs')) {
-      const stored = dump.tensor('inputs', key);
-      stored.verify();
+      const stored = readable(dump, key);
       const range = stored.fileRange();
       if (range === undefined || range.storageBegin % 16 !== 0) rebuilt.push(key);
       else this.#addFileRange(stored, range);
@@ -205,6 +208,18 @@ class RequestMemory {
       requires_grad: stored.requiresGrad === true,
     });
     const note = devices.noteOn(device);
-    if (note !== undefined && !this.notes.includes(note)) this.notes.push(note);
+    if (note !== undefined && !this.onceNotes.includes(note)) this.onceNotes.push(note);
+  }
+}
+
+/** A tensor of a kind that fir does not know is no tensor of the call's: nothing can be put in its place. */
+function readable(dump: Dump, key: string): StoredTensor {
+  try {
+    const stored = dump.tensor('inputs', key);
+    stored.verify({ values: true });
+    return stored;
+  } catch (error) {
+    if (!(error instanceof FirError) || error.code !== 'TENSOR_UNSUPPORTED') throw error;
+    throw new FirError('NOT_REPLAYABLE', `${key}: ${error.message}`, { where: error.where, cause: error });
   }
 }

@@ -63,6 +63,8 @@ export interface PythonReady {
   device: string;
   /** Every CUDA device that torch sees. */
   devices: readonly string[];
+  /** Of what else computes: `flashinfer`. */
+  versions: Readonly<Record<string, string>>;
 }
 
 export interface PythonFailed {

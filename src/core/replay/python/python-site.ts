@@ -1,6 +1,7 @@
 import type { ComparisonOptions } from '../../compare/index.js';
 import { FirError } from '../../errors.js';
 import type { ConsentOptions } from '../../executors/index.js';
+import type { CallRecord } from '../../model/call.js';
 import { DeviceMap } from './device-map.js';
 import type { JudgeContext } from './judge-answer.js';
 import { INLINE_BYTES, type PythonSetup } from './protocol.js';
@@ -20,6 +21,8 @@ export interface SiteOptions {
   consent: ConsentOptions;
   comparison: ComparisonOptions;
   trustGraphInputs: boolean;
+  /** Ends a worker that is about to start. */
+  signal: AbortSignal | undefined;
 }
 
 /** The Python environment of a replay, which its workers share: interpreter, devices, files that pass tensors. */
@@ -31,11 +34,13 @@ export class PythonSite implements JudgeContext {
   readonly consent: ConsentOptions;
   readonly comparison: ComparisonOptions;
   readonly trustGraphInputs: boolean;
+  readonly signal: AbortSignal | undefined;
   readonly files = new SharedFiles();
   readonly setup: Omit<PythonSetup, 'type'>;
   devices = new DeviceMap('cpu', []);
   /** Where tensors go; known once a worker has started. */
   device: string | undefined;
+  #versions: Readonly<Record<string, string>> = {};
   #spare: PythonWorker | undefined;
   #failure: FirError | undefined;
 
@@ -47,6 +52,7 @@ export class PythonSite implements JudgeContext {
     this.consent = options.consent;
     this.comparison = options.comparison;
     this.trustGraphInputs = options.trustGraphInputs;
+    this.signal = options.signal;
     const [shared, fallback] = this.files.folders;
     this.setup = {
       python_path: options.pythonPath,
@@ -80,6 +86,17 @@ export class PythonSite implements JudgeContext {
     return spare?.isAlive === true ? spare : this.#start();
   }
 
+  /** What computes has another version here than when the call was recorded. */
+  versionNotes({ versions }: CallRecord): string[] {
+    const notes: string[] = [];
+    for (const [name, here] of Object.entries(this.#versions)) {
+      const recorded = Object.hasOwn(versions ?? {}, name) ? versions?.[name] : undefined;
+      if (typeof recorded === 'string' && recorded !== here && !recorded.startsWith('<'))
+        notes.push(`${name} is ${here} here, ${recorded} when it was recorded`);
+    }
+    return notes;
+  }
+
   async dispose(): Promise<void> {
     await this.#spare?.close();
     this.files.dispose();
@@ -90,6 +107,7 @@ export class PythonSite implements JudgeContext {
     if (this.device === undefined) {
       this.device = ready.device;
       this.devices = new DeviceMap(ready.device, ready.devices);
+      this.#versions = { ...ready.versions, torch: ready.torch };
     }
     return worker;
   }

@@ -53,6 +53,9 @@ export class PythonWorker implements ReplayWorker {
     const started = new Promise<PythonAnswer>((resolve) => {
       worker.#onStarted = resolve;
     });
+    const kill = () => worker.kill();
+    site.signal?.addEventListener('abort', kill);
+    if (site.signal?.aborted === true) kill();
     worker.#send({ type: 'setup', ...site.setup });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
@@ -60,6 +63,7 @@ export class PythonWorker implements ReplayWorker {
     });
     const answer = await Promise.race([started, late, worker.#process.exited.then(() => 'gone' as const)]);
     clearTimeout(timer);
+    site.signal?.removeEventListener('abort', kill);
     if (typeof answer === 'object' && answer.type === 'ready') return { worker, ready: answer };
     const failure = await worker.#startFailure(answer);
     worker.kill();
@@ -125,7 +129,9 @@ export class PythonWorker implements ReplayWorker {
       if (outcome.fatal) return this.#endFor(outcome);
       if (outcome.end === 'refused') throw refusalOf(outcome.error);
       const judged = judgeAnswer(request, dump, { outcome, payload }, this.#site);
-      return { kind: 'outcome', outcome: { ...judged, notes: [...built.notes, ...judged.notes] } };
+      const notes = [...built.notes, ...judged.notes];
+      const onceNotes = [...this.#site.versionNotes(dump.record), ...built.onceNotes, ...judged.onceNotes];
+      return { kind: 'outcome', outcome: { ...judged, notes, onceNotes } };
     } finally {
       files.remove(outcome.tensors.flatMap(({ file }) => (file === undefined ? [] : [file])));
     }

@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import {
   countFrom,
   countsFrom,
+  fieldsFrom,
   numberFrom,
   objectFrom,
   stringFrom,
@@ -25,6 +26,7 @@ export function readAnswer(json: string): PythonAnswer {
         torch: stringFrom(value['torch']) ?? '?',
         device: stringFrom(value['device']) ?? 'cpu',
         devices: stringsFrom(value['devices']) ?? [],
+        versions: fieldsFrom(value['versions'], stringFrom),
       };
     case 'failed':
       return {

@@ -48,8 +48,9 @@ export class SharedFiles {
     });
   }
 
+  /** Files that are not in the folders stay. */
   remove(paths: readonly string[]): void {
-    for (const path of paths) remove(path);
+    for (const path of paths) if (this.owns(path)) remove(path);
   }
 
   dispose(): void {

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from subprocess import call as spawn_command  # noqa: F401 - a function of another module
 
 import torch
@@ -159,6 +160,8 @@ def end(how):
         ctypes.string_at(0)
     if how == "abort":
         os.abort()
+    if how == "hang":
+        time.sleep(3600)
     if how == "fork" and os.fork() == 0:
         return "child"
     return os.getpid()
