@@ -205,11 +205,13 @@ def _is_plain(part: str) -> bool:
 
 
 def _best(functions: List[Any], request: Request) -> Any:
-    """The recorded signature first, then the recorded module, then the order of the classes."""
+    """The recorded signature first, then what a recorder wraps, the recorded module, and the order of the classes."""
+    if len(functions) == 1:
+        return functions[0]
 
-    def rank(function: Any) -> Tuple[bool, bool]:
+    def rank(function: Any) -> Tuple[bool, bool, bool]:
         is_other = not has_signature(function, request["signature"])
-        return (is_other, module_of(function) != request["module"])
+        return (is_other, not is_recorded_by_flashinfer(function), module_of(function) != request["module"])
 
     return min(functions, key=rank)
 

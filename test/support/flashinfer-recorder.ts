@@ -42,7 +42,9 @@ export async function flashinferRecorder(): Promise<string> {
     // Asked for traces at every decorated function.
     writeFileSync(join(flashinfer, 'fi_trace.py'), '_REGISTRY = {}\nbuild_fi_trace_fn = None\n');
     // A copy: the checkout may be moved.
-    cpSync(await runPython(python, ['-c', WHERE_SAFETENSORS]), join(made, 'safetensors'), { recursive: true });
+    cpSync(await runPython(python, ['-c', WHERE_SAFETENSORS]), join(made, 'safetensors'), {
+      recursive: true,
+    });
     renameSync(made, PLACE);
   });
   return PLACE;

@@ -14,7 +14,7 @@ import { pythonWithTorch } from './python.js';
 export const WORKER = fileURLToPath(new URL('../../python/fir_replay', import.meta.url));
 /** Modules that the tests call. */
 export const MODULES = fileURLToPath(new URL('../core/executors/python/modules', import.meta.url));
-export const DEMO_MODULES = fileURLToPath(new URL('../fixtures/flashinfer/py', import.meta.url));
+const DEMO_MODULES = fileURLToPath(new URL('../fixtures/flashinfer/py', import.meta.url));
 export const MARK = '0123456789abcdef0123456789abcdef';
 
 export interface WireTensor {

@@ -1,4 +1,4 @@
 export type { TorchWrite } from './place-views.js';
 export { TorchFile } from './torch-file.js';
-export type { TorchOpaque, TorchStorage, TorchTensor } from './types.js';
+export type { TorchStorage, TorchTensor } from './types.js';
 export { writeTorch } from './write-torch.js';
