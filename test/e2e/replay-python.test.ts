@@ -70,7 +70,7 @@ describe('a recorded Python program', () => {
     'runs again with its objects, views and parameters as they were',
     async () => {
       const document = await replay({ env: { CASES: 'check' } });
-      expect(names.length).toBe(30);
+      expect(names.length).toBe(26);
       expect(others(document, 'pass', 'ran')).toEqual(['configured skipped', 'all_reduce skipped']);
       expect(document.calls.filter(({ verdict }) => verdict === 'ran').map((call) => call.function)).toEqual([
         'PagedWrapper.__init__',
