@@ -50,7 +50,7 @@ export interface CallSpec {
   storages?: (Buffer | { bytes: number; file: string; offset: number } | { bytes: number; inline: number })[];
 }
 
-export interface OutcomeTensor {
+interface OutcomeTensor {
   key: string;
   dtype: string;
   shape: number[];

@@ -12,7 +12,7 @@ import { LaneRunner } from './lane-runner.js';
 import type { ReplayOptions, ReplaySelection } from './options.js';
 import { ReplayPlan } from './plan.js';
 import { SessionPlanSource } from './plan-source.js';
-import { findInterpreter, withoutRecorder } from './python/interpreter.js';
+import { findInterpreter, pythonEnvironment } from './python/interpreter.js';
 import { PythonSite } from './python/python-site.js';
 import { ReplayContext } from './replay-context.js';
 import { findWorkerEntry, workerEnvironment } from './worker-environment.js';
@@ -94,7 +94,7 @@ async function openPython(
     interpreter: findInterpreter(options.python, process.env, cwd),
     worker: pythonWorker(),
     cwd,
-    env: withoutRecorder(workerEnvironment(process.env)),
+    env: pythonEnvironment(workerEnvironment(process.env)),
     pythonPath: (options.pythonPath ?? []).map((path) => resolve(cwd, path)),
     device,
     consent,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
 
 /**
  * The Python that runs calls: the one that the user names, else that of the activated virtual environment, else
@@ -15,7 +15,15 @@ export function findInterpreter(named: string | undefined, env: NodeJS.ProcessEn
 
 const RECORDER = /^FLASHINFER_(LOGLEVEL|LOGDEST|DUMP_.*|TRACE_DUMP.*)$/;
 
-/** A replay must not be recorded, into the very session that it replays at worst. */
-export function withoutRecorder(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !RECORDER.test(name)));
+/**
+ * The environment of a Python worker. A replay must not be recorded, into the very session that it replays at worst; and
+ * parts of PYTHONPATH that are empty or relative would have Python import from the working directory, which may be that
+ * of a session from elsewhere.
+ */
+export function pythonEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { PYTHONPATH: path = '', ...rest } = Object.fromEntries(
+    Object.entries(env).filter(([name]) => !RECORDER.test(name)),
+  );
+  const kept = path.split(delimiter).filter((part) => isAbsolute(part));
+  return kept.length === 0 ? rest : { ...rest, PYTHONPATH: kept.join(delimiter) };
 }
