@@ -2,14 +2,20 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Runs a program and returns the last number that it prints. */
-export function numberFrom(command, args, env = {}) {
+/** Runs a program to its end and returns what it printed. Throws where it fails. */
+export function outputOf(command, args, env = {}) {
   const { status, stdout, stderr } = spawnSync(command, args, {
     encoding: 'utf8',
+    maxBuffer: 2 ** 28,
     env: { ...process.env, ...env },
   });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${stderr}`);
-  return Number(stdout.trim().split('\n').at(-1));
+  return stdout;
+}
+
+/** Runs a program and returns the last number that it prints. */
+export function numberFrom(command, args, env = {}) {
+  return Number(outputOf(command, args, env).trim().split('\n').at(-1));
 }
 
 /** Wall-clock milliseconds of a whole process. */
@@ -25,7 +31,11 @@ function median(values) {
 
 /** Runs both in turn and gives the median of each and of the ratio pair by pair, so that a drifting machine matters less. */
 export function compare(measureA, measureB, rounds) {
-  const pairs = Array.from({ length: rounds }, () => [measureA(), measureB()]);
+  return summarize(Array.from({ length: rounds }, () => [measureA(), measureB()]));
+}
+
+/** The median of each side of pairs of figures, and of their ratio pair by pair. */
+export function summarize(pairs) {
   return {
     a: median(pairs.map(([a]) => a)),
     b: median(pairs.map(([, b]) => b)),
