@@ -135,16 +135,21 @@ async function runLanes(context: ReplayContext, plan: ReplayPlan, jobs: number):
 
 function checkOptions(options: ReplayOptions, session: Session): ConsentOptions {
   const cwd = process.cwd();
-  const app = options.app === undefined ? undefined : resolve(options.app);
-  if (app !== undefined && statSync(app, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new FirError('USAGE', `--app ${options.app} is no directory`);
-  }
+  const app = options.app === undefined ? undefined : checkDirectory('--app', options.app, cwd);
+  for (const path of options.pythonPath ?? []) checkDirectory('--pythonpath', path, cwd);
   for (const { file } of options.targets) {
     if (!existsSync(resolve(cwd, file)))
       throw new FirError('USAGE', `--target names ${file}, which does not exist`);
   }
   const entryFiles = [...session.processes.values()].flatMap(({ argv }) => argv[1] ?? []);
   return { app, cwd, allow: options.allow, targets: options.targets, entryFiles };
+}
+
+/** FirError USAGE. */
+function checkDirectory(flag: string, path: string, cwd: string): string {
+  const directory = resolve(cwd, path);
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return directory;
+  throw new FirError('USAGE', `${flag} ${path} is no directory`);
 }
 
 /** Options of the recorded program's Node, as hints: a recording is never followed there. */

@@ -75,7 +75,7 @@ export class LaneRunner {
     const context = this.#context;
     if (step.isSelected) context.begin(ready.entry);
     const worker = await this.#ensureWorker(index);
-    if (!('run' in worker)) return this.#notRun(step, worker);
+    if (!('process' in worker)) return this.#notRun(step, worker);
     // A call whose state was rebuilt may have failed at that.
     const blocked = this.#blocked(step);
     if (blocked !== undefined) return blocked;
@@ -117,7 +117,7 @@ export class LaneRunner {
   ): Promise<EndedRun> {
     const first = await this.#runOnce(step, ready, worker);
     const { end } = first;
-    const isCertain = end.kind !== 'died' || end.error !== undefined || worker.runs === 1;
+    const isCertain = end.kind !== 'died' || end.error !== undefined || worker.process.runs === 1;
     if (isCertain || this.#context.isEnded) return first;
     const fresh = await this.#worker.ensure(index);
     if (this.#context.ledger.blockerOf(step.call) !== undefined) return first;
@@ -128,7 +128,7 @@ export class LaneRunner {
   async #runOnce(step: PlanStep, ready: ReadyCall, worker: ReplayWorker): Promise<EndedRun> {
     const purpose = step.isSelected ? 'check' : 'state';
     const end = await runCall(this.#context, worker, ready, purpose, this.#firstRun);
-    const output = await worker.takeOutput();
+    const output = await worker.process.takeOutput();
     if (end.kind !== 'outcome') return { end, output, draft: draftOfDeath(end, ready.record) };
     const draft = draftOfOutcome(end.outcome);
     const notes = [...this.#context.firstTime(end.outcome.onceNotes), ...(draft.notes ?? [])];

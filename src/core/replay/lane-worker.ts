@@ -27,7 +27,7 @@ export class LaneWorker {
   /** A live worker whose objects are as the step at `index` needs them. FirError WORKER_FAILED. */
   async ensure(index: number): Promise<ReplayWorker> {
     for (;;) {
-      if (this.#worker?.isAlive === true) return this.#worker;
+      if (this.#worker?.process.isAlive === true) return this.#worker;
       await this.close();
       const worker = await this.#context.startWorker(this.#language);
       this.#worker = worker;
@@ -68,13 +68,13 @@ export class LaneWorker {
       const failure = await runForState(this.#context, worker, call);
       if (this.#context.isEnded) return;
       if (failure !== undefined) ledger.markBroken(call, failure);
-      if (!worker.isAlive) return;
+      if (!worker.process.isAlive) return;
       rebuilt.push(...plan.objectsOf(call));
     }
     this.#drop(rebuilt.filter(({ key }) => (this.#lastUses.get(key) ?? 0) < index).map(({ key }) => key));
   }
 
   #drop(keys: readonly string[]): void {
-    if (keys.length > 0 && this.#worker?.isAlive === true) this.#worker.drop(keys);
+    if (keys.length > 0 && this.#worker?.process.isAlive === true) this.#worker.drop(keys);
   }
 }

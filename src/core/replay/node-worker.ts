@@ -10,7 +10,7 @@ import {
   type WorkerSetup,
 } from './protocol.js';
 import type { ReplayWorker, RunEnd } from './replay-worker.js';
-import { type CallOutput, WorkerProcess } from './worker-process.js';
+import { WorkerProcess } from './worker-process.js';
 
 const START_TIMEOUT_MS = 60_000;
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -26,18 +26,18 @@ export interface NodeWorkerOptions {
 
 /** A worker that runs JavaScript calls, and compares what they give. */
 export class NodeWorker implements ReplayWorker {
-  readonly #process: WorkerProcess<RunOutcome>;
+  readonly process: WorkerProcess<RunOutcome>;
 
   private constructor(options: NodeWorkerOptions, onReady: () => void) {
     let reader: MessageReader<WorkerMessage> | undefined;
-    this.#process = new WorkerProcess({
+    this.process = new WorkerProcess({
       command: process.execPath,
       argsFor: (mark) => [...options.nodeOptions, options.entry, mark, String(process.pid)],
       cwd: options.cwd,
       env: options.env,
       onAnswer: (chunk) => reader?.push(chunk),
     });
-    reader = new MessageReader<WorkerMessage>(this.#process.mark, (message) => {
+    reader = new MessageReader<WorkerMessage>(this.process.mark, (message) => {
       if (message.type === 'ready') onReady();
       else this.#take(message);
     });
@@ -54,11 +54,11 @@ export class NodeWorker implements ReplayWorker {
     const late = new Promise<false>((resolve) => {
       timer = setTimeout(() => resolve(false), START_TIMEOUT_MS);
     });
-    const isReady = await Promise.race([ready, late, worker.#process.exited.then(() => false)]);
+    const isReady = await Promise.race([ready, late, worker.process.exited.then(() => false)]);
     clearTimeout(timer);
     if (!isReady) {
-      const { stderr } = await worker.takeOutput();
-      worker.kill();
+      const { stderr } = await worker.process.takeOutput();
+      worker.process.kill();
       throw new FirError(
         'WORKER_FAILED',
         `a replay worker could not be started: ${stderr?.trim() ?? 'no output'}`,
@@ -71,14 +71,6 @@ export class NodeWorker implements ReplayWorker {
     return worker;
   }
 
-  get isAlive(): boolean {
-    return this.#process.isAlive;
-  }
-
-  get runs(): number {
-    return this.#process.runs;
-  }
-
   async run(
     request: Omit<RunRequest, 'type' | 'id'>,
     { record }: Dump,
@@ -86,7 +78,7 @@ export class NodeWorker implements ReplayWorker {
   ): Promise<RunEnd> {
     const recordedMs = (record.fir?.duration_us ?? 0) / 1000;
     const limit = timeoutMs ?? Math.max(DEFAULT_TIMEOUT_MS, TIMEOUT_FACTOR * recordedMs);
-    const end = await this.#process.run(limit, (id) => this.#send({ type: 'run', id, ...request }));
+    const end = await this.process.run(limit, (id) => this.#send({ type: 'run', id, ...request }));
     return end.kind === 'answer' ? { kind: 'outcome', outcome: end.answer } : end;
   }
 
@@ -94,25 +86,13 @@ export class NodeWorker implements ReplayWorker {
     this.#send({ type: 'drop', keys });
   }
 
-  takeOutput(): Promise<CallOutput> {
-    return this.#process.takeOutput();
-  }
-
-  kill(): void {
-    this.#process.kill();
-  }
-
-  close(): Promise<void> {
-    return this.#process.close();
-  }
-
   #send(request: WorkerRequest): void {
-    this.#process.send(encodeMessage(request, this.#process.mark));
+    this.process.send(encodeMessage(request, this.process.mark));
   }
 
   #take(message: Exclude<WorkerMessage, { type: 'ready' }>): void {
-    if (message.type === 'fault') this.#process.blame(message.error);
-    else if (message.type === 'phase') this.#process.enter(message.id, message.phase);
-    else this.#process.answer(message.id, message.outcome);
+    if (message.type === 'fault') this.process.blame(message.error);
+    else if (message.type === 'phase') this.process.enter(message.id, message.phase);
+    else this.process.answer(message.id, message.outcome);
   }
 }

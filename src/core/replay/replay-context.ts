@@ -107,13 +107,13 @@ export class ReplayContext {
         ? await this.#python.startWorker()
         : await NodeWorker.start(this.#nodeWorker);
     this.#workers.add(worker);
-    if (this.#isEnded) worker.kill();
+    if (this.#isEnded) worker.process.kill();
     return worker;
   }
 
   async closeWorker(worker: ReplayWorker): Promise<void> {
     this.#workers.delete(worker);
-    await worker.close();
+    await worker.process.close();
   }
 
   /** A name for a file that is gone after the replay. What a session holds is private, and so is this. */
@@ -130,7 +130,7 @@ export class ReplayContext {
   /** Kills what runs. */
   end(): void {
     this.#isEnded = true;
-    for (const worker of this.#workers) worker.kill();
+    for (const worker of this.#workers) worker.process.kill();
   }
 
   summarise(calls: number, wasInterrupted: boolean): ReplaySummary {

@@ -1,5 +1,6 @@
 import { DTYPES } from '../dtype/index.js';
 import type { DtypeName } from '../model/dtype.js';
+import { TYPED_STORAGES } from './written-dtypes.js';
 
 /** Names that torch has for other things, or as placeholders whose tensors can not be made. */
 const NOT_OF_TORCH: ReadonlySet<string> = new Set(['int4', 'uint4', 'string']);
@@ -17,18 +18,7 @@ export function isDtypeName(name: string): boolean {
 
 /** The dtype of each typed storage class of module `torch`; null where no tensor of it is read. */
 const STORAGE_CLASSES: ReadonlyMap<string, DtypeName | null> = new Map([
-  ['BoolStorage', 'bool'],
-  ['ByteStorage', 'uint8'],
-  ['CharStorage', 'int8'],
-  ['ShortStorage', 'int16'],
-  ['IntStorage', 'int32'],
-  ['LongStorage', 'int64'],
-  ['HalfStorage', 'float16'],
-  ['BFloat16Storage', 'bfloat16'],
-  ['FloatStorage', 'float32'],
-  ['DoubleStorage', 'float64'],
-  ['ComplexFloatStorage', 'complex64'],
-  ['ComplexDoubleStorage', 'complex128'],
+  ...[...TYPED_STORAGES].map(([dtype, name]): [string, DtypeName] => [name, dtype]),
   ['UntypedStorage', 'uint8'],
   ['_UntypedStorage', 'uint8'],
   ['QInt8Storage', null],

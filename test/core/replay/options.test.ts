@@ -25,6 +25,7 @@ test('a selection of nothing is told as such, whatever --allow-incomplete says',
 test('an unreadable session, a device or a directory that is not there are refused before anything runs', async () => {
   const dir = session(DOUBLED);
   await expect(replay(join(dir, 'none'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(replay(dir, { pythonPath: ['/nowhere'] })).rejects.toMatchObject({ code: 'USAGE' });
   await expect(replay(dir, { device: 'cuda:0' })).rejects.toMatchObject({ code: 'DEVICE_MISSING' });
   await expect(replay(dir, { app: join(dir, 'none') })).rejects.toMatchObject({ code: 'USAGE' });
   const targets = [{ function: 'double', file: './none.js', export: 'x' }];

@@ -83,7 +83,7 @@ export class PythonSite implements JudgeContext {
     if (this.#failure !== undefined) throw this.#failure;
     const spare = this.#spare;
     this.#spare = undefined;
-    return spare?.isAlive === true ? spare : this.#start();
+    return spare?.process.isAlive === true ? spare : this.#start();
   }
 
   /** What computes has another version here than when the call was recorded. */
@@ -98,7 +98,7 @@ export class PythonSite implements JudgeContext {
   }
 
   async dispose(): Promise<void> {
-    await this.#spare?.close();
+    await this.#spare?.process.close();
     this.files.dispose();
   }
 

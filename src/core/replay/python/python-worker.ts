@@ -4,7 +4,7 @@ import type { Dump } from '../../session/index.js';
 import { outcomeOfFailure } from '../call-end.js';
 import type { RunRequest } from '../protocol.js';
 import type { ReplayWorker, RunEnd } from '../replay-worker.js';
-import { type CallOutput, WorkerProcess } from '../worker-process.js';
+import { WorkerProcess } from '../worker-process.js';
 import { type BuiltRequest, buildRequest } from './build-request.js';
 import { encodeFrameHead, FrameReader } from './frames.js';
 import { judgeAnswer } from './judge-answer.js';
@@ -27,7 +27,7 @@ interface Answer {
 /** A worker that runs Python calls. What they return is compared in this process. */
 export class PythonWorker implements ReplayWorker {
   readonly #site: PythonSite;
-  readonly #process: WorkerProcess<Answer>;
+  readonly process: WorkerProcess<Answer>;
   /** Functions that were called in this process. */
   readonly #called = new Set<string>();
   #onStarted: (answer: PythonAnswer) => void = () => undefined;
@@ -35,14 +35,14 @@ export class PythonWorker implements ReplayWorker {
   private constructor(site: PythonSite) {
     this.#site = site;
     let reader: FrameReader | undefined;
-    this.#process = new WorkerProcess({
+    this.process = new WorkerProcess({
       command: site.interpreter,
       argsFor: (mark) => [site.worker, mark, String(process.pid)],
       cwd: site.cwd,
       env: site.env,
       onAnswer: (chunk) => this.#guard(() => reader?.push(chunk)),
     });
-    reader = new FrameReader(this.#process.mark, ({ json, payload }) => {
+    reader = new FrameReader(this.process.mark, ({ json, payload }) => {
       this.#take(readAnswer(json), payload);
     });
   }
@@ -53,7 +53,7 @@ export class PythonWorker implements ReplayWorker {
     const started = new Promise<PythonAnswer>((resolve) => {
       worker.#onStarted = resolve;
     });
-    const kill = () => worker.kill();
+    const kill = () => worker.process.kill();
     site.signal?.addEventListener('abort', kill);
     if (site.signal?.aborted === true) kill();
     worker.#send({ type: 'setup', ...site.setup });
@@ -61,21 +61,13 @@ export class PythonWorker implements ReplayWorker {
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(() => resolve('late'), START_TIMEOUT_MS);
     });
-    const answer = await Promise.race([started, late, worker.#process.exited.then(() => 'gone' as const)]);
+    const answer = await Promise.race([started, late, worker.process.exited.then(() => 'gone' as const)]);
     clearTimeout(timer);
     site.signal?.removeEventListener('abort', kill);
     if (typeof answer === 'object' && answer.type === 'ready') return { worker, ready: answer };
     const failure = await worker.#startFailure(answer);
-    worker.kill();
+    worker.process.kill();
     throw failure;
-  }
-
-  get isAlive(): boolean {
-    return this.#process.isAlive;
-  }
-
-  get runs(): number {
-    return this.#process.runs;
   }
 
   async run(
@@ -96,18 +88,6 @@ export class PythonWorker implements ReplayWorker {
     this.#send({ type: 'drop', keys });
   }
 
-  takeOutput(): Promise<CallOutput> {
-    return this.#process.takeOutput();
-  }
-
-  kill(): void {
-    this.#process.kill();
-  }
-
-  close(): Promise<void> {
-    return this.#process.close();
-  }
-
   async #run(
     request: Omit<RunRequest, 'type' | 'id'>,
     dump: Dump,
@@ -121,7 +101,7 @@ export class PythonWorker implements ReplayWorker {
     const isFirst = !this.#called.has(functionName);
     this.#called.add(functionName);
     const limit = timeoutMs ?? (isFirst ? FIRST_TIMEOUT_MS : TIMEOUT_MS);
-    const end = await this.#process.run(limit, (id) => this.#sendRun(id, built));
+    const end = await this.process.run(limit, (id) => this.#sendRun(id, built));
     files.remove(built.files);
     if (end.kind !== 'answer') return end;
     const { outcome, payload } = end.answer;
@@ -139,7 +119,7 @@ export class PythonWorker implements ReplayWorker {
 
   /** After an illegal access every later CUDA call of the process fails, and would be blamed for it. */
   #endFor({ error }: PythonOutcome): RunEnd {
-    this.kill();
+    this.process.kill();
     const { name, message } = error ?? { name: 'CUDA error', message: 'the context is lost' };
     return { kind: 'died', how: `${name}: ${message}`, phase: 'invoke', error: { name, message } };
   }
@@ -153,12 +133,12 @@ export class PythonWorker implements ReplayWorker {
     payload: readonly Buffer[] = [],
   ): void {
     const bytes = payload.reduce((sum, { length }) => sum + length, 0);
-    this.#process.send(encodeFrameHead(this.#process.mark, JSON.stringify(request), bytes), ...payload);
+    this.process.send(encodeFrameHead(this.process.mark, JSON.stringify(request), bytes), ...payload);
   }
 
   #take(answer: PythonAnswer, payload: Buffer): void {
-    if (answer.type === 'outcome') this.#process.answer(answer.id, { outcome: answer, payload });
-    else if (answer.type === 'phase') this.#process.enter(answer.id, answer.phase);
+    if (answer.type === 'outcome') this.process.answer(answer.id, { outcome: answer, payload });
+    else if (answer.type === 'phase') this.process.enter(answer.id, answer.phase);
     else this.#onStarted(answer);
   }
 
@@ -168,14 +148,14 @@ export class PythonWorker implements ReplayWorker {
       read();
     } catch (error) {
       if (!(error instanceof FirError)) throw error;
-      this.#process.blame({ name: error.code, message: error.message });
-      this.kill();
+      this.process.blame({ name: error.code, message: error.message });
+      this.process.kill();
     }
   }
 
   async #startFailure(answer: PythonAnswer | 'late' | 'gone'): Promise<FirError> {
     const { interpreter } = this.#site;
-    const { startError } = this.#process;
+    const { startError } = this.process;
     const hint = 'name the Python of the environment that the calls need with --python';
     if (typeof answer === 'object' && answer.type === 'failed') {
       if (answer.code === 'DEVICE_MISSING') return new FirError('DEVICE_MISSING', answer.message);
@@ -189,7 +169,7 @@ export class PythonWorker implements ReplayWorker {
         cause: startError,
       });
     }
-    const { stderr } = await this.takeOutput();
+    const { stderr } = await this.process.takeOutput();
     const last = stderr?.trim().split('\n').at(-1) ?? 'it said nothing';
     const what = answer === 'late' ? 'was not ready in time' : 'ended while it started';
     return new FirError('PYTHON_FAILED', `${interpreter} ${what}: ${last}`, { hint });
