@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { FirError } from '../errors.js';
+import { readFully } from '../io/positioned-io.js';
 import { findRangeFault } from './check-header.js';
 import { MAX_HEADER_BYTES } from './dtypes.js';
 import { HeaderSyntaxError } from './header-scanner.js';
 import { type Header, parseHeader } from './parse-header.js';
-import { readFully } from './positioned-io.js';
 import { describeContent, hasForeignSignature } from './sniff.js';
 
 const LENGTH_BYTES = 8;

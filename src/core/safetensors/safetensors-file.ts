@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { dtypeFromSafetensors } from '../dtype/index.js';
 import { FirError, messageOf } from '../errors.js';
-import { readFully } from './positioned-io.js';
+import { readFully } from '../io/positioned-io.js';
 import { quoteKey } from './quote-key.js';
 import { readHeader } from './read-header.js';
 

@@ -1,5 +1,5 @@
+import { writeFileBeside } from '../io/write-beside.js';
 import { encodeSafetensorsHeader, type SafetensorsWrite } from './encode-header.js';
-import { writeFileBeside } from './write-beside.js';
 
 /**
  * Writes a file of mode 0600 beside `path` and renames it there once it is complete. Returns its bytes.

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { readFully } from '../safetensors/positioned-io.js';
+import { readFully } from '../io/positioned-io.js';
 import { entriesOf } from './directory.js';
 import { TENSOR_FILE } from './dump-scan.js';
 import { statOf } from './safe-path.js';

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { FirError, messageOf } from '../errors.js';
-import { readFully } from '../safetensors/positioned-io.js';
+import { readFully } from '../io/positioned-io.js';
 import { TorchFault } from './fault.js';
 
 /** Holds every small file, and the end records and directory of most others. */

@@ -1,4 +1,4 @@
-import { writeFileBeside } from '../safetensors/write-beside.js';
+import { writeFileBeside } from '../io/write-beside.js';
 import { encodeTorch } from './encode-torch.js';
 import type { TorchWrite } from './place-views.js';
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { FirError, messageOf } from '../../errors.js';
-import { readFully } from '../../safetensors/positioned-io.js';
+import { readFully } from '../../io/positioned-io.js';
 
 /** Bytes `[begin, end)` of a file. FirError TENSOR_DATA_MISSING where it has become shorter, TOO_LARGE. */
 export function readFileRange(path: string, begin: number, end: number): Buffer {

@@ -2,7 +2,7 @@ import { accessSync, closeSync, constants, mkdtempSync, openSync, rmSync, unlink
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FirError, messageOf } from '../../errors.js';
-import { writeFully } from '../../safetensors/positioned-io.js';
+import { writeFully } from '../../io/positioned-io.js';
 
 const SHARED_MEMORY = '/dev/shm';
 
