@@ -14,6 +14,8 @@ export function draftOfOutcome(outcome: RunOutcome): Draft {
 
 /** The result of a call that ended its worker, or had to be ended with it. */
 export function draftOfDeath(end: Exclude<RunEnd, { kind: 'outcome' }>, record: CallRecord): Draft {
+  if (end.kind === 'notBegun')
+    return { verdict: 'error', reason: 'its worker was gone before the call began', outputs: [] };
   const phase = inPhase(end.phase);
   if (end.kind === 'timeout')
     return { verdict: 'timeout', reason: `did not end in time${phase}`, outputs: [] };

@@ -9,13 +9,14 @@ import {
 } from './drafts.js';
 import { LaneWorker } from './lane-worker.js';
 import type { PlanLane, PlanStep } from './plan.js';
-import { type Draft, type ReadyCall, readyCall, skipped } from './ready-call.js';
+import { type Draft, type ReadyCall, skipped } from './ready-call.js';
 import { reasonOf } from './reason-of.js';
 import { repeatCall } from './repeat-call.js';
 import { repeatsFor } from './repeats.js';
 import type { ReplayContext } from './replay-context.js';
 import type { ReplayWorker, RunEnd } from './replay-worker.js';
-import { runCall } from './run-call.js';
+import { RunAhead } from './run-ahead.js';
+import { giveCall } from './run-call.js';
 
 const FAIL_FAST = 'not run: the replay stopped at its first failure (--fail-fast)';
 
@@ -30,6 +31,7 @@ export class LaneRunner {
   readonly #context: ReplayContext;
   readonly #steps: readonly PlanStep[];
   readonly #worker: LaneWorker;
+  readonly #ahead: RunAhead;
   /** The file that keeps what the first run of a call gave. */
   readonly #firstRun: string;
   /** Why calls that cover others did not run to their ends. */
@@ -40,6 +42,7 @@ export class LaneRunner {
     this.#steps = lane.steps;
     this.#worker = new LaneWorker(context, lane);
     this.#firstRun = context.temporaryFile();
+    this.#ahead = new RunAhead(context, lane.steps, this.#firstRun);
   }
 
   async run(): Promise<void> {
@@ -52,6 +55,7 @@ export class LaneRunner {
         await this.#context.report({ call, dump, function: functionName, pid, ...draft });
       }
     } finally {
+      this.#ahead.forget();
       await this.#worker.close();
     }
   }
@@ -66,7 +70,7 @@ export class LaneRunner {
         skipped(`state incomplete: it may have run inside ${around}; capture with --async-parents`),
       );
     }
-    const ready = readyCall(this.#context, step.call);
+    const ready = this.#ahead.ready(step.call);
     if ('draft' in ready) return this.#notRun(step, ready.draft);
     return this.#blocked(step) ?? this.#runReady(step, index, ready);
   }
@@ -79,6 +83,7 @@ export class LaneRunner {
     // A call whose state was rebuilt may have failed at that.
     const blocked = this.#blocked(step);
     if (blocked !== undefined) return blocked;
+    this.#ahead.fill(worker, index, ready);
     const { end, output, draft: first } = await this.#runTwiceAtMost(step, index, ready, worker);
     let draft = first;
     if (end.kind !== 'outcome' || !end.outcome.ranAsRecorded) {
@@ -117,19 +122,28 @@ export class LaneRunner {
   ): Promise<EndedRun> {
     const first = await this.#runOnce(step, ready, worker);
     const { end } = first;
-    const isCertain = end.kind !== 'died' || end.error !== undefined || worker.process.runs === 1;
+    const isCertain =
+      end.kind !== 'notBegun' &&
+      (end.kind !== 'died' || end.error !== undefined || worker.process.runs === 1);
     if (isCertain || this.#context.isEnded) return first;
     const fresh = await this.#worker.ensure(index);
     if (this.#context.ledger.blockerOf(step.call) !== undefined) return first;
     const second = await this.#runOnce(step, ready, fresh);
-    return second.end.kind === 'died' ? second : { ...second, draft: draftAfterDeath(second.draft, end.how) };
+    if (end.kind === 'notBegun' || second.end.kind === 'died') return second;
+    return { ...second, draft: draftAfterDeath(second.draft, end.how) };
   }
 
   async #runOnce(step: PlanStep, ready: ReadyCall, worker: ReplayWorker): Promise<EndedRun> {
     const purpose = step.isSelected ? 'check' : 'state';
-    const end = await runCall(this.#context, worker, ready, purpose, this.#firstRun);
-    const output = await worker.process.takeOutput();
-    if (end.kind !== 'outcome') return { end, output, draft: draftOfDeath(end, ready.record) };
+    const given =
+      this.#ahead.take(step.call) ?? giveCall(this.#context, worker, ready, purpose, this.#firstRun);
+    const end = await given.end();
+    const output = await given.output();
+    if (end.kind !== 'outcome') {
+      // Those that were to follow are given to the next worker.
+      this.#ahead.forget();
+      return { end, output, draft: draftOfDeath(end, ready.record) };
+    }
     const draft = draftOfOutcome(end.outcome);
     const notes = [...this.#context.firstTime(end.outcome.onceNotes), ...(draft.notes ?? [])];
     return { end, output, draft: notes.length === 0 ? draft : { ...draft, notes } };

@@ -9,7 +9,7 @@ import {
   type WorkerRequest,
   type WorkerSetup,
 } from './protocol.js';
-import type { ReplayWorker, RunEnd } from './replay-worker.js';
+import type { GivenRun, ReplayWorker } from './replay-worker.js';
 import { WorkerProcess } from './worker-process.js';
 
 const START_TIMEOUT_MS = 60_000;
@@ -27,6 +27,8 @@ export interface NodeWorkerOptions {
 /** A worker that runs JavaScript calls, and compares what they give. */
 export class NodeWorker implements ReplayWorker {
   readonly process: WorkerProcess<RunOutcome>;
+  /** It compares by itself, and keeps what it compared in a file that the next call would replace. */
+  readonly canRunAhead = false;
 
   private constructor(options: NodeWorkerOptions, onReady: () => void) {
     let reader: MessageReader<WorkerMessage> | undefined;
@@ -57,11 +59,11 @@ export class NodeWorker implements ReplayWorker {
     const isReady = await Promise.race([ready, late, worker.process.exited.then(() => false)]);
     clearTimeout(timer);
     if (!isReady) {
-      const { stderr } = await worker.process.takeOutput();
+      const lastWords = worker.process.takeLastWords();
       worker.process.kill();
       throw new FirError(
         'WORKER_FAILED',
-        `a replay worker could not be started: ${stderr?.trim() ?? 'no output'}`,
+        `a replay worker could not be started: ${lastWords ?? 'no output'}`,
         {
           hint: 'check the values of --node-option and NODE_OPTIONS',
         },
@@ -71,15 +73,18 @@ export class NodeWorker implements ReplayWorker {
     return worker;
   }
 
-  async run(
-    request: Omit<RunRequest, 'type' | 'id'>,
-    { record }: Dump,
-    timeoutMs: number | undefined,
-  ): Promise<RunEnd> {
+  give(request: Omit<RunRequest, 'type' | 'id'>, { record }: Dump, timeoutMs: number | undefined): GivenRun {
     const recordedMs = (record.fir?.duration_us ?? 0) / 1000;
     const limit = timeoutMs ?? Math.max(DEFAULT_TIMEOUT_MS, TIMEOUT_FACTOR * recordedMs);
-    const end = await this.process.run(limit, (id) => this.#send({ type: 'run', id, ...request }));
-    return end.kind === 'answer' ? { kind: 'outcome', outcome: end.answer } : end;
+    const given = this.process.give(limit, (id) => this.#send({ type: 'run', id, ...request }));
+    return {
+      end: async () => {
+        const end = await given.end;
+        return end.kind === 'answer' ? { kind: 'outcome', outcome: end.answer } : end;
+      },
+      output: () => this.process.takeOutput(given.id),
+      forget: () => undefined,
+    };
   }
 
   drop(keys: readonly string[]): void {

@@ -3,7 +3,7 @@ import type { ReadyCall } from './ready-call.js';
 import type { RepeatRun } from './repeats.js';
 import type { ReplayContext } from './replay-context.js';
 import type { ReplayWorker } from './replay-worker.js';
-import { runCall, runForState } from './run-call.js';
+import { giveCall, runForState } from './run-call.js';
 
 /**
  * Runs a call again from its recorded inputs. Where it may have changed objects, each run has a worker of its own
@@ -47,7 +47,8 @@ async function repeatIn(
   call: ReadyCall,
   firstRun: string,
 ): Promise<RepeatRun> {
-  const end = await runCall(context, worker, call, 'repeat', firstRun);
+  const end = await giveCall(context, worker, call, 'repeat', firstRun).end();
+  if (end.kind === 'notBegun') return { kind: 'impossible', why: 'its worker was gone' };
   if (end.kind === 'died') return { kind: 'died', how: `crashed: ${end.how}` };
   if (end.kind === 'timeout') return { kind: 'died', how: 'did not end in time' };
   const { verdict, differing, reason = 'its results could not be kept' } = end.outcome;

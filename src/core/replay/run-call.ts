@@ -2,20 +2,20 @@ import type { PlanObject } from './plan-types.js';
 import type { NamedObject, RunPurpose } from './protocol.js';
 import { type ReadyCall, readyCall } from './ready-call.js';
 import type { ReplayContext } from './replay-context.js';
-import type { ReplayWorker, RunEnd } from './replay-worker.js';
+import type { GivenRun, ReplayWorker } from './replay-worker.js';
 
-/** Sends a call to a worker. `firstRun` is the file that keeps the results of its first run. */
-export function runCall(
+/** Gives a call to a worker. `firstRun` is the file that keeps the results of its first run. */
+export function giveCall(
   context: ReplayContext,
   worker: ReplayWorker,
   call: ReadyCall,
   purpose: RunPurpose,
   firstRun: string,
-): Promise<RunEnd> {
+): GivenRun {
   const { entry, dump, resolution } = call;
   const { plan, options } = context;
   const uses = plan.usesOf(entry.number).map(nameOf);
-  return worker.run(
+  return worker.give(
     {
       call: entry.number,
       dump: dump.path,
@@ -41,7 +41,8 @@ export async function runForState(
 ): Promise<string | undefined> {
   const ready = readyCall(context, call);
   if ('draft' in ready) return `was not run (${ready.draft.reason})`;
-  const end = await runCall(context, worker, ready, 'state', '');
+  const end = await giveCall(context, worker, ready, 'state', '').end();
+  if (end.kind === 'notBegun') return 'was not run (its worker was gone)';
   if (end.kind === 'died') return `crashed (${end.how}) while state was rebuilt`;
   if (end.kind === 'timeout') return 'did not end in time while state was rebuilt';
   if (end.outcome.ranAsRecorded) return undefined;

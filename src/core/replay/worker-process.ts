@@ -32,9 +32,17 @@ export type FailedRun =
       phase: RunPhase;
       error?: ThrownError;
     }
-  | { kind: 'timeout'; phase: RunPhase };
+  | { kind: 'timeout'; phase: RunPhase }
+  /** The process was gone before it came to the call. */
+  | { kind: 'notBegun' };
 
 export type Answered<Answer> = { kind: 'answer'; answer: Answer } | FailedRun;
+
+/** A call that a process was given. */
+export interface GivenCall<Answer> {
+  id: number;
+  end: Promise<Answered<Answer>>;
+}
 
 interface Running<Answer> {
   id: number;
@@ -50,7 +58,7 @@ export interface CallOutput {
 }
 
 /**
- * A process that runs one call at a time and is told apart from the called code's own doings: requests on its descriptor
+ * A process that runs one call after the other and is told apart from the called code's own doings: requests on its descriptor
  * 3, answers on 4, stdout and stderr kept by call. What requests and answers look like is the caller's.
  */
 export class WorkerProcess<Answer> {
@@ -60,7 +68,9 @@ export class WorkerProcess<Answer> {
   readonly #requests: Writable | undefined;
   readonly #stdout: OutputCapture;
   readonly #stderr: OutputCapture;
-  #running: Running<Answer> | undefined;
+  /** The call that runs, and those that come after it. */
+  #given: Running<Answer>[] = [];
+  #begun = 0;
   #fault: ThrownError | undefined;
   #isAlive = true;
   #lastId = 0;
@@ -103,9 +113,9 @@ export class WorkerProcess<Answer> {
     return this.#isAlive;
   }
 
-  /** Calls that it was given. */
+  /** Calls that it began. */
   get runs(): number {
-    return this.#lastId;
+    return this.#begun;
   }
 
   /** Why there never was a process. */
@@ -113,52 +123,45 @@ export class WorkerProcess<Answer> {
     return this.#startError;
   }
 
+  /** What is sent in one go of the event loop reaches the process with one call of the system. */
   send(...chunks: (string | Uint8Array)[]): void {
-    if (!this.#isAlive) return;
-    this.#requests?.cork();
-    for (const chunk of chunks) this.#requests?.write(chunk);
-    this.#requests?.uncork();
+    const requests = this.#requests;
+    if (!this.#isAlive || requests === undefined) return;
+    requests.cork();
+    for (const chunk of chunks) requests.write(chunk);
+    process.nextTick(() => requests.uncork());
   }
 
   /**
-   * Gives the call to the process by `send`, and waits for `answer`. `timeoutMs` holds for loading its code and tensors,
-   * and again for the call; a comparison may take what it takes.
+   * Gives a call to the process by `send`; it begins once those are answered that were given before. `timeoutMs` holds
+   * for loading its code and tensors, and again for the call; a comparison may take what it takes.
    */
-  run(timeoutMs: number, send: (id: number) => void): Promise<Answered<Answer>> {
+  give(timeoutMs: number, send: (id: number) => void): GivenCall<Answer> {
     this.#lastId += 1;
     const id = this.#lastId;
-    return new Promise((resolve) => {
-      const running: Running<Answer> = {
-        id,
-        phase: 'prepare',
-        timeoutMs,
-        timer: undefined,
-        finish: (end) => {
-          clearTimeout(running.timer);
-          this.#running = undefined;
-          resolve(end);
-        },
-      };
-      this.#running = running;
+    const end = new Promise<Answered<Answer>>((resolve) => {
       if (!this.#isAlive) {
-        running.finish({ kind: 'died', how: 'was gone before the call', phase: 'prepare' });
+        resolve({ kind: 'notBegun' });
         return;
       }
-      this.#startTimer(running);
-      for (const capture of [this.#stdout, this.#stderr]) capture.expect(endOfOutput(this.mark, id));
+      this.#given.push({ id, phase: 'prepare', timeoutMs, timer: undefined, finish: resolve });
+      if (this.#given.length === 1) this.#begin();
+      for (const capture of [this.#stdout, this.#stderr]) capture.expect(id, endOfOutput(this.mark, id));
       send(id);
     });
+    return { id, end };
   }
 
   /** The process says where in a call it is. */
   enter(id: number, phase: RunPhase): void {
-    if (this.#running?.id !== id) return;
-    this.#running.phase = phase;
-    this.#startTimer(this.#running);
+    const [running] = this.#given;
+    if (running?.id !== id) return;
+    running.phase = phase;
+    this.#startTimer(running);
   }
 
   answer(id: number, answer: Answer): void {
-    if (this.#running?.id === id) this.#running.finish({ kind: 'answer', answer });
+    if (this.#given[0]?.id === id) this.#finish({ kind: 'answer', answer });
   }
 
   /** The process says why it is about to end. */
@@ -166,10 +169,15 @@ export class WorkerProcess<Answer> {
     this.#fault = error;
   }
 
-  /** What the last call wrote. */
-  async takeOutput(): Promise<CallOutput> {
-    const [stdout, stderr] = await Promise.all([this.#stdout.take(), this.#stderr.take()]);
+  /** What a call wrote. */
+  async takeOutput(id: number): Promise<CallOutput> {
+    const [stdout, stderr] = await Promise.all([this.#stdout.take(id), this.#stderr.take(id)]);
     return { stdout, stderr };
+  }
+
+  /** What a process that never was ready said of that. */
+  takeLastWords(): string | undefined {
+    return this.#stderr.takeRest()?.trim();
   }
 
   /** Ends the process and those that it started, at once. */
@@ -192,20 +200,40 @@ export class WorkerProcess<Answer> {
     this.kill();
   }
 
+  #begin(): void {
+    const [next] = this.#given;
+    if (next === undefined) return;
+    this.#begun += 1;
+    this.#startTimer(next);
+  }
+
   #startTimer(running: Running<Answer>): void {
     clearTimeout(running.timer);
     if (running.phase === 'judge') return;
     running.timer = setTimeout(() => {
       this.#isAlive = false;
       this.kill();
-      running.finish({ kind: 'timeout', phase: running.phase });
+      this.#finish({ kind: 'timeout', phase: running.phase });
     }, running.timeoutMs);
   }
 
   #died(how: string): void {
     this.#isAlive = false;
-    const running = this.#running;
+    const [running] = this.#given;
     const error = this.#fault;
-    running?.finish({ kind: 'died', how, phase: running.phase, ...(error === undefined ? {} : { error }) });
+    if (running === undefined) return;
+    this.#finish({ kind: 'died', how, phase: running.phase, ...(error === undefined ? {} : { error }) });
+  }
+
+  /** Ends the call that runs. In a process that is gone the others never began. */
+  #finish(end: Answered<Answer>): void {
+    const running = this.#given.shift();
+    clearTimeout(running?.timer);
+    running?.finish(end);
+    if (this.#isAlive) {
+      this.#begin();
+      return;
+    }
+    for (const waiting of this.#given.splice(0)) waiting.finish({ kind: 'notBegun' });
   }
 }

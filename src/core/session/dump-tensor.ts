@@ -77,6 +77,10 @@ export class DumpTensor implements StoredTensor {
     return this.#source().place;
   }
 
+  fileBytes(): Uint8Array | undefined {
+    return this.#source().readPlace?.();
+  }
+
   #strings(): string[] {
     const source: Partial<StringsSource> = this.#source();
     return source.strings?.() ?? [];

@@ -57,7 +57,7 @@ export class Dump {
       realRoot: parts.realRoot,
       layouts: record.fir?.tensors ?? {},
       keys: this.#keys,
-      mutatedFile: this.#files.nameOf('mutated', record.tensor_format),
+      mutatedFile: () => this.#files.nameOf('mutated', record.tensor_format),
       open: (name) => this.#files.open(name),
     });
   }

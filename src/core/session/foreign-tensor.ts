@@ -1,9 +1,10 @@
+import { basename } from 'node:path';
 import { FirError } from '../errors.js';
 import type { CallRecord, TensorDetail } from '../model/call.js';
 import { formatSizes } from '../tensor/index.js';
 import type { TorchTensor } from '../torch/index.js';
 import { DumpTensor } from './dump-tensor.js';
-import { foreignDetailOf, foreignLayoutOf, trueLayoutOf } from './foreign-layouts.js';
+import { type ForeignLayout, foreignDetailOf, foreignLayoutOf, trueLayoutOf } from './foreign-layouts.js';
 import type { TensorFiles } from './tensor-files.js';
 import { TorchValues } from './torch-values.js';
 import type { StoredTensor } from './types.js';
@@ -37,7 +38,7 @@ export function foreignTensor(dump: ForeignDump, group: ForeignGroup, key: strin
       throw error;
     });
   }
-  if (file instanceof TorchValues) return torchTensor(dump, group, key, name, file);
+  if (file instanceof TorchValues) return torchTensor(dump, group, key, file, layout);
   const known = layout ?? file.layoutOf(key);
   if (known === undefined) {
     throw new FirError(
@@ -53,10 +54,9 @@ function torchTensor(
   { record, dump }: ForeignDump,
   group: ForeignGroup,
   key: string,
-  name: string,
   file: TorchValues,
+  layout: ForeignLayout | undefined,
 ): StoredTensor {
-  const layout = foreignLayoutOf(record, group, key);
   let tensor: TorchTensor;
   try {
     tensor = file.tensor(key);
@@ -78,7 +78,7 @@ function torchTensor(
     ...(tensor.isParameter ? { parameter: true as const } : {}),
     ...(tensor.requiresGrad ? { requiresGrad: true as const } : {}),
   };
-  const memory = `${dump}/${name}#${storage.key}`;
+  const memory = `${dump}/${basename(file.path)}#${storage.key}`;
   const original = trueLayoutOf(record, group, key);
   // What the recorder saved is a copy, which another layout than the program's own may have been given.
   if (original !== undefined && original.stride.join() !== stride.join()) {

@@ -34,8 +34,11 @@ export function statOf(path: string): Stats | undefined {
  * Size of the regular file at `path`, or undefined where there is none. `realRoot` is the session's directory without
  * symbolic links: one that leads out of it, and a device or a pipe, which could block for ever, are FirError UNSAFE_PATH.
  */
-export function sizeOfSessionFile(realRoot: string, path: string): number | undefined {
-  const stats = statOf(path);
+export function sizeOfSessionFile(
+  realRoot: string,
+  path: string,
+  stats: Stats | undefined = statOf(path),
+): number | undefined {
   if (stats === undefined) return undefined;
   if (stats.isFile()) return stats.size;
   if (stats.isSymbolicLink()) return sizeOfLinked(realRoot, path);

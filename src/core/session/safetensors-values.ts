@@ -31,7 +31,7 @@ export class SafetensorsValues implements ValueFile {
     if (!isContiguousLayout(layout.shape, layout.stride) || !Number.isSafeInteger(storageBegin))
       return source;
     const place: FileRange = { path: this.path, begin, end, storageBegin };
-    return { ...source, place };
+    return { ...source, place, readPlace: source.read };
   }
 
   flat(key: string, dtype: 'uint8' | 'int64', length: number | undefined): ValueSource {

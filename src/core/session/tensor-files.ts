@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import { FirError } from '../errors.js';
 import type { CallRecord } from '../model/call.js';
@@ -15,6 +16,7 @@ export class TensorFiles {
   readonly #path: string;
   readonly #realRoot: string;
   readonly #open = new Map<string, ValueFile | FirError>();
+  readonly #stats = new Map<string, Stats | undefined>();
 
   constructor(path: string, realRoot: string) {
     this.#path = path;
@@ -28,7 +30,8 @@ export class TensorFiles {
 
   /** Whether there is a file of the name, of whatever content. FirError UNSAFE_PATH. */
   has(name: string): boolean {
-    return sizeOfSessionFile(this.#realRoot, join(this.#path, name)) !== undefined;
+    const path = join(this.#path, name);
+    return sizeOfSessionFile(this.#realRoot, path, this.#statOf(name)) !== undefined;
   }
 
   /** FirError UNSAFE_PATH, TENSOR_DATA_MISSING, TORCH_INVALID, SAFETENSORS_INVALID. */
@@ -70,8 +73,14 @@ export class TensorFiles {
 
   #nameThatIsThere(name: string): string {
     const other = otherFormat(name);
-    const isThere = (file: string) => statOf(join(this.#path, file)) !== undefined;
+    const isThere = (file: string) => this.#statOf(file) !== undefined;
     return other !== undefined && !isThere(name) && isThere(other) ? other : name;
+  }
+
+  /** Asked of the file system once: a tensor file is opened by then, or is of no use. */
+  #statOf(name: string): Stats | undefined {
+    if (!this.#stats.has(name)) this.#stats.set(name, statOf(join(this.#path, name)));
+    return this.#stats.get(name);
   }
 }
 

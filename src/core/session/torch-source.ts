@@ -47,7 +47,8 @@ export function sourceFromTorch(
     region === undefined || storageBegin === undefined
       ? undefined
       : { path: file.path, begin: region.begin, end: region.end, storageBegin };
-  const common = { checkValues, ...(place === undefined ? {} : { place }) };
+  const readPlace = () => readRange(0, storage.byteLength);
+  const common = { checkValues, ...(place === undefined ? {} : { place, readPlace }) };
 
   if (span < byteLength) {
     const { range, ...source } = sourceFromRange({ dtype, shape, stride, offset }, covered, readCovered);

@@ -87,4 +87,6 @@ export interface StoredTensor {
    * entry; undefined for all else. What stands there is not checked against a checksum. The same errors as `verify`.
    */
   fileRange(): { path: string; begin: number; end: number; storageBegin: number } | undefined;
+  /** The bytes of that range; undefined where there is none. Held against a .pt file's checksum. */
+  fileBytes(): Uint8Array | undefined;
 }

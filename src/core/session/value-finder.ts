@@ -20,7 +20,7 @@ export interface FinderContext {
   realRoot: string;
   layouts: Readonly<Record<string, TensorLayout>>;
   keys: Readonly<Record<TensorGroupName, readonly string[]>>;
-  mutatedFile: string;
+  mutatedFile(): string;
   open(name: string): ValueFile;
 }
 
@@ -91,12 +91,12 @@ export class ValueFinder {
     if (!keys.mutated.includes(key) || layout === undefined) return false;
     // One tensor under two keys may be saved under the other one.
     if (layout.data === undefined || !('sameAs' in layout.data)) return true;
-    const file = this.#context.open(this.#context.mutatedFile);
+    const file = this.#context.open(this.#context.mutatedFile());
     return file.has(key) || file.has(`${key}#bytes`) || file.has(storageKey(layout));
   }
 
   #endState(key: string, layout: TensorLayout): ValueSource {
-    const file = this.#context.open(this.#context.mutatedFile);
+    const file = this.#context.open(this.#context.mutatedFile());
     const isRange = !file.has(key) && file.has(storageKey(layout));
     return isRange
       ? this.#inRange('mutated', file, storageKey(layout), layout)

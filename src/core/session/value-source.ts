@@ -12,6 +12,7 @@ export interface ValueSource {
   readonly range?: { byteOffset: number; read(): Uint8Array };
   /** Where the memory that the tensor is a view of stands in a file as it was. */
   readonly place?: FileRange;
+  readPlace?(): Uint8Array;
   /** Holds the values against a checksum where the format has one: all of them, or those for which it costs little. */
   checkValues?(isWhole: boolean): void;
 }

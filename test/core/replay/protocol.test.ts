@@ -62,31 +62,52 @@ describe('the output of a call', () => {
     for (let cut = 0; cut < 20; cut++) {
       const bytes = Buffer.from(`before${MARK}after`);
       const capture = new OutputCapture(undefined);
-      capture.expect(MARK);
+      capture.expect(1, MARK);
       capture.push(bytes.subarray(0, cut));
       capture.push(bytes.subarray(cut));
-      expect(await capture.take()).toBe('before');
-      capture.expect('\0mark 2\0');
+      expect(await capture.take(1)).toBe('before');
+      capture.expect(2, '\0mark 2\0');
       capture.push(Buffer.from('\0mark 2\0'));
-      expect(await capture.take()).toBe('after');
+      expect(await capture.take(2)).toBe('after');
     }
   });
 
   test('is kept at its end, and what was before that is counted', async () => {
     const capture = new OutputCapture(undefined);
-    capture.expect(MARK);
+    capture.expect(1, MARK);
     for (let line = 0; line < 20_000; line++) capture.push(Buffer.from(`${String(line).padStart(9, '0')}\n`));
     capture.push(Buffer.from(MARK));
-    const text = (await capture.take()) ?? '';
+    const text = (await capture.take(1)) ?? '';
     expect(text.startsWith(`… ${200_000 - 64 * 1024} bytes before this\n`)).toBe(true);
     expect(text.endsWith('000019999\n')).toBe(true);
   });
 
   test('is what came where no mark comes', async () => {
     const capture = new OutputCapture(undefined);
-    capture.expect(MARK);
+    capture.expect(1, MARK);
     capture.push(Buffer.from('last words'));
-    expect(await capture.take()).toBe('last words');
-    expect(await capture.take()).toBeUndefined();
+    expect(await capture.take(1)).toBe('last words');
+    expect(await capture.take(1)).toBeUndefined();
+  });
+
+  test('is told apart where several calls ended before anybody asked', async () => {
+    const capture = new OutputCapture(undefined);
+    for (const id of [1, 2, 3, 4]) capture.expect(id, `\0mark ${id}\0`);
+    capture.push(Buffer.from('one\0mark 1\0two\0mark 2\0\0mark 3\0fo'));
+    expect(await capture.take(1)).toBe('one');
+    capture.push(Buffer.from('ur\0mark 4\0'));
+    // What nobody asked for stands in nobody's way.
+    expect(await capture.take(3)).toBeUndefined();
+    expect(await capture.take(2)).toBeUndefined();
+    expect(await capture.take(4)).toBe('four');
+  });
+
+  test('of a call whose mark never came does not hold up the next one', async () => {
+    const capture = new OutputCapture(undefined);
+    for (const id of [1, 2]) capture.expect(id, `\0mark ${id}\0`);
+    capture.push(Buffer.from('one'));
+    expect(await capture.take(1)).toBe('one');
+    capture.push(Buffer.from('two\0mark 2\0'));
+    expect(await capture.take(2)).toBe('two');
   });
 });

@@ -11,7 +11,6 @@ import { RehydratedInputs } from '../rehydrate.js';
 import { StorageRegistry } from '../storage-registry.js';
 import type { DeviceMap } from './device-map.js';
 import { INLINE_BYTES, type PythonRun, type WireStorage, type WireTensor } from './protocol.js';
-import { readFileRange } from './read-file-range.js';
 import type { SharedFiles } from './shared-files.js';
 
 export interface RequestContext {
@@ -133,10 +132,11 @@ class RequestMemory {
     let storage = this.#byPlace.get(place);
     if (storage === undefined) {
       const bytes = end - begin;
+      const content = bytes <= INLINE_BYTES ? stored.fileBytes() : undefined;
       storage = this.#addStorage(
-        bytes <= INLINE_BYTES
-          ? { bytes, inline: this.add(readFileRange(path, begin, end)) }
-          : { bytes, file: path, offset: begin },
+        content === undefined
+          ? { bytes, file: path, offset: begin }
+          : { bytes, inline: this.add(Buffer.from(content.buffer, content.byteOffset, bytes)) },
       );
       this.#byPlace.set(place, storage);
     }

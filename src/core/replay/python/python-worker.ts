@@ -3,8 +3,8 @@ import { askConsent } from '../../executors/index.js';
 import type { Dump } from '../../session/index.js';
 import { outcomeOfFailure } from '../call-end.js';
 import type { RunRequest } from '../protocol.js';
-import type { ReplayWorker, RunEnd } from '../replay-worker.js';
-import { WorkerProcess } from '../worker-process.js';
+import type { GivenRun, ReplayWorker, RunEnd } from '../replay-worker.js';
+import { type Answered, type CallOutput, type GivenCall, WorkerProcess } from '../worker-process.js';
 import { type BuiltRequest, buildRequest } from './build-request.js';
 import { encodeFrameHead, FrameReader } from './frames.js';
 import { judgeAnswer } from './judge-answer.js';
@@ -19,6 +19,10 @@ const START_TIMEOUT_MS = 300_000;
 const FIRST_TIMEOUT_MS = 600_000;
 const TIMEOUT_MS = 60_000;
 
+const NO_OUTPUT: CallOutput = { stdout: undefined, stderr: undefined };
+
+type RequestedRun = Omit<RunRequest, 'type' | 'id'>;
+
 interface Answer {
   outcome: PythonOutcome;
   payload: Buffer;
@@ -28,6 +32,7 @@ interface Answer {
 export class PythonWorker implements ReplayWorker {
   readonly #site: PythonSite;
   readonly process: WorkerProcess<Answer>;
+  readonly canRunAhead = true;
   /** Functions that were called in this process. */
   readonly #called = new Set<string>();
   #onStarted: (answer: PythonAnswer) => void = () => undefined;
@@ -65,34 +70,51 @@ export class PythonWorker implements ReplayWorker {
     clearTimeout(timer);
     site.signal?.removeEventListener('abort', kill);
     if (typeof answer === 'object' && answer.type === 'ready') return { worker, ready: answer };
-    const failure = await worker.#startFailure(answer);
+    const failure = worker.#startFailure(answer);
     worker.process.kill();
     throw failure;
   }
 
-  async run(
-    request: Omit<RunRequest, 'type' | 'id'>,
-    dump: Dump,
-    timeoutMs: number | undefined,
-  ): Promise<RunEnd> {
+  give(request: RequestedRun, dump: Dump, timeoutMs: number | undefined): GivenRun {
+    let given: { built: BuiltRequest; call: GivenCall<Answer> };
     try {
-      return await this.#run(request, dump, timeoutMs);
+      given = this.#give(request, dump, timeoutMs);
     } catch (error) {
-      return { kind: 'outcome', outcome: outcomeOfFailure(error) };
-    } finally {
       dump.close();
+      const outcome = outcomeOfFailure(error);
+      return {
+        end: async () => ({ kind: 'outcome', outcome }),
+        output: async () => NO_OUTPUT,
+        forget: () => undefined,
+      };
     }
+    const { built, call } = given;
+    return {
+      end: async () => {
+        const end = await call.end;
+        this.#site.files.remove(built.files);
+        try {
+          return this.#judge(request, dump, built, end);
+        } catch (error) {
+          return { kind: 'outcome', outcome: outcomeOfFailure(error) };
+        } finally {
+          dump.close();
+        }
+      },
+      output: () => this.process.takeOutput(call.id),
+      forget: () => dump.close(),
+    };
   }
 
   drop(keys: readonly string[]): void {
     this.#send({ type: 'drop', keys });
   }
 
-  async #run(
-    request: Omit<RunRequest, 'type' | 'id'>,
+  #give(
+    request: RequestedRun,
     dump: Dump,
     timeoutMs: number | undefined,
-  ): Promise<RunEnd> {
+  ): { built: BuiltRequest; call: GivenCall<Answer> } {
     const { files, devices, consent } = this.#site;
     const { function_name: functionName } = dump.record;
     const answer = askConsent(functionName, request.resolution, consent);
@@ -101,8 +123,10 @@ export class PythonWorker implements ReplayWorker {
     const isFirst = !this.#called.has(functionName);
     this.#called.add(functionName);
     const limit = timeoutMs ?? (isFirst ? FIRST_TIMEOUT_MS : TIMEOUT_MS);
-    const end = await this.process.run(limit, (id) => this.#sendRun(id, built));
-    files.remove(built.files);
+    return { built, call: this.process.give(limit, (id) => this.#sendRun(id, built)) };
+  }
+
+  #judge(request: RequestedRun, dump: Dump, built: BuiltRequest, end: Answered<Answer>): RunEnd {
     if (end.kind !== 'answer') return end;
     const { outcome, payload } = end.answer;
     try {
@@ -113,7 +137,7 @@ export class PythonWorker implements ReplayWorker {
       const onceNotes = [...this.#site.versionNotes(dump.record), ...built.onceNotes, ...judged.onceNotes];
       return { kind: 'outcome', outcome: { ...judged, notes, onceNotes } };
     } finally {
-      files.remove(outcome.tensors.flatMap(({ file }) => (file === undefined ? [] : [file])));
+      this.#site.files.remove(outcome.tensors.flatMap(({ file }) => (file === undefined ? [] : [file])));
     }
   }
 
@@ -153,7 +177,7 @@ export class PythonWorker implements ReplayWorker {
     }
   }
 
-  async #startFailure(answer: PythonAnswer | 'late' | 'gone'): Promise<FirError> {
+  #startFailure(answer: PythonAnswer | 'late' | 'gone'): FirError {
     const { interpreter } = this.#site;
     const { startError } = this.process;
     const hint = 'name the Python of the environment that the calls need with --python';
@@ -169,8 +193,7 @@ export class PythonWorker implements ReplayWorker {
         cause: startError,
       });
     }
-    const { stderr } = await this.process.takeOutput();
-    const last = stderr?.trim().split('\n').at(-1) ?? 'it said nothing';
+    const last = this.process.takeLastWords()?.split('\n').at(-1) ?? 'it said nothing';
     const what = answer === 'late' ? 'was not ready in time' : 'ended while it started';
     return new FirError('PYTHON_FAILED', `${interpreter} ${what}: ${last}`, { hint });
   }
