@@ -1,6 +1,7 @@
 import type { JsonValue } from '../model/json.js';
 import type { Dump } from '../session/index.js';
-import { argumentKeys, ownValue } from './recorded-values.js';
+import { ownField } from '../session/json-fields.js';
+import { argumentKeys } from './recorded-values.js';
 
 const CONTAINER_TYPES = ['list', 'dict', 'js.map', 'js.set'];
 
@@ -22,8 +23,8 @@ export function endStates(dump: Dump): EndState[] {
   const pending = new Set(fir.mutated_pending_keys);
   const states: EndState[] = [];
   for (const key of dump.keys('inputs')) {
-    const role = fir.roles === undefined ? 'unknown' : (ownValue(fir.roles, key) ?? 'unknown');
-    const data = ownValue(fir.tensors, key)?.data;
+    const role = fir.roles === undefined ? 'unknown' : (ownField(fir.roles, key) ?? 'unknown');
+    const data = ownField(fir.tensors, key)?.data;
     const isAnother = data !== undefined && 'sameAs' in data;
     if (role === 'scratch' || isAnother || pending.has(key)) continue;
     if (mutated.has(key)) states.push({ key, group: 'mutated' });
@@ -46,10 +47,10 @@ export function containerEndStates(dump: Dump): ContainerEndState[] {
   const pending = new Set(fir.mutated_pending_arguments);
   return argumentKeys(dump).positional.flatMap((key): ContainerEndState[] => {
     if (pending.has(key)) return [];
-    const role = fir.roles === undefined ? undefined : ownValue(fir.roles, key);
-    const changed = ownValue(fir.mutated_arguments ?? {}, key);
+    const role = fir.roles === undefined ? undefined : ownField(fir.roles, key);
+    const changed = ownField(fir.mutated_arguments ?? {}, key);
     if (changed !== undefined) return [{ key, expected: changed, changed: true }];
-    const expected = ownValue(metadata, key);
+    const expected = ownField(metadata, key);
     return (role === undefined || role === 'unknown' || role === 'inout') && isContainer(expected)
       ? [{ key, expected, changed: false }]
       : [];

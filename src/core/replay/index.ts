@@ -1,20 +1,21 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { FirError } from '../errors.js';
-import type { ConsentOptions } from '../executors/index.js';
+import { type ConsentOptions, languageOf } from '../executors/index.js';
 import type { Reporter } from '../model/reporter.js';
 import type { PresetName } from '../model/tolerance.js';
 import type { ReplaySummary } from '../model/verdict.js';
 import { pythonWorker } from '../package-root.js';
+import { ReplayPlan } from '../plan/replay-plan.js';
+import { type PlanRules, SessionPlanSource } from '../plan/session-plan-source.js';
 import { type CallSelection, selectCalls } from '../select/index.js';
 import { openSession, type Session } from '../session/index.js';
 import { LaneRunner } from './lane-runner.js';
 import type { ReplayOptions, ReplaySelection } from './options.js';
-import { ReplayPlan } from './plan.js';
-import { SessionPlanSource } from './plan-source.js';
 import { findInterpreter, pythonEnvironment } from './python/interpreter.js';
 import { PythonSite } from './python/python-site.js';
 import { ReplayContext } from './replay-context.js';
+import { whyNotRunnable } from './runnable.js';
 import { findWorkerEntry, workerEnvironment } from './worker-environment.js';
 
 export type { ReplayTarget } from '../executors/index.js';
@@ -34,7 +35,11 @@ export async function replaySession(options: ReplayOptions, reporter: Reporter):
   const consent = checkOptions(options, session);
   const preset = options.comparison.preset ?? (session.producer === 'flashinfer' ? 'flashinfer' : 'default');
   const selected = selectCalls(session, selectionFrom(options.select));
-  const source = new SessionPlanSource(session, consent, options.stateful);
+  const rules: PlanRules = {
+    languageOf: (call) => languageOf(call, consent),
+    isRunnable: (call, record, resolution) => whyNotRunnable(call, record, resolution, consent) === undefined,
+  };
+  const source = new SessionPlanSource(session, rules, options.stateful);
   const plan = new ReplayPlan(source, new Set(selected.map(({ number }) => number)));
   const python = await openPython(options, plan, consent, preset);
   const context = new ReplayContext({
@@ -52,7 +57,7 @@ export async function replaySession(options: ReplayOptions, reporter: Reporter):
       setup: { consent, mapPath: options.mapPath, comparison: { ...options.comparison, preset } },
     },
   });
-  const notes = nodeOptionHints(session, options);
+  const notes = [...nodeOptionHints(session, options), ...orderNotes(session)];
   await reporter.onBegin?.({
     session: options.path,
     device: python?.device ?? 'cpu',
@@ -150,6 +155,15 @@ function checkDirectory(flag: string, path: string, cwd: string): string {
   const directory = resolve(cwd, path);
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return directory;
   throw new FirError('USAGE', `${flag} ${path} is no directory`);
+}
+
+/** Where calls may not be in the order in which they were made. */
+function orderNotes({ unindexed }: Session): string[] {
+  if (unindexed === 0) return [];
+  const calls = unindexed === 1 ? '1 call stands' : `${unindexed} calls stand`;
+  return [
+    `${calls} in no session.jsonl: those of one millisecond may run in another order than they did, and those inside of others twice`,
+  ];
 }
 
 /** Options of the recorded program's Node, as hints: a recording is never followed there. */

@@ -1,8 +1,8 @@
 import { byteLengthOf, dtypeOf } from '../dtype/index.js';
 import type { DtypeName } from '../model/dtype.js';
 import type { Dump, StoredTensor } from '../session/index.js';
+import { ownField } from '../session/json-fields.js';
 import { extentOf } from '../tensor/index.js';
-import { ownValue } from './recorded-values.js';
 import type { TensorExtent } from './storage-plan.js';
 
 /** A recorded input whose values were checked to be there, without reading them. */
@@ -36,8 +36,8 @@ export function byteOffsetOf(dtype: DtypeName, element: number): number {
 
 function poisonedRole(dump: Dump, key: string): 'out' | 'scratch' | undefined {
   const { fir } = dump.record;
-  const role = ownValue(fir?.roles ?? {}, key);
-  const hasData = ownValue(fir?.tensors ?? {}, key)?.data !== undefined;
+  const role = ownField(fir?.roles ?? {}, key);
+  const hasData = ownField(fir?.tensors ?? {}, key)?.data !== undefined;
   return !hasData && (role === 'out' || role === 'scratch') ? role : undefined;
 }
 

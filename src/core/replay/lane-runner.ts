@@ -1,4 +1,5 @@
 import { FirError } from '../errors.js';
+import type { PlanLane, PlanStep } from '../plan/replay-plan.js';
 import {
   draftAfterDeath,
   draftOfDeath,
@@ -8,7 +9,6 @@ import {
   withRepeats,
 } from './drafts.js';
 import { LaneWorker } from './lane-worker.js';
-import type { PlanLane, PlanStep } from './plan.js';
 import { type Draft, type ReadyCall, skipped } from './ready-call.js';
 import { reasonOf } from './reason-of.js';
 import { repeatCall } from './repeat-call.js';

@@ -1,6 +1,6 @@
 import type { Language } from '../executors/index.js';
-import type { PlanLane, PlanStep } from './plan.js';
-import type { PlanObject } from './plan-types.js';
+import type { PlanLane, PlanStep } from '../plan/replay-plan.js';
+import type { PlanObject } from '../plan/types.js';
 import type { ReplayContext } from './replay-context.js';
 import type { ReplayWorker } from './replay-worker.js';
 import { runForState } from './run-call.js';

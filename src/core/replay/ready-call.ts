@@ -1,8 +1,8 @@
 import { FirError } from '../errors.js';
 import type { CallRecord, Resolution } from '../model/call.js';
 import type { CallResult } from '../model/verdict.js';
+import { resolutionOf } from '../plan/resolution-of.js';
 import type { CallEntry, Dump } from '../session/index.js';
-import { resolutionOf } from './call-resolution.js';
 import { reasonOf } from './reason-of.js';
 import type { ReplayContext } from './replay-context.js';
 import { whyNotRunnable } from './runnable.js';

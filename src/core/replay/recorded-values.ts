@@ -1,26 +1,9 @@
 import { FirError } from '../errors.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Dump } from '../session/index.js';
+import { ownField } from '../session/json-fields.js';
 import type { ValueDecoder } from '../values/index.js';
-
-/** Containers inside one another that are looked into: what an encoder writes is not deeper. */
-const MAX_DEPTH = 1024;
-
-export function isNode(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Never what a key of the file could make us inherit. */
-export function ownValue<Value>(values: Readonly<Record<string, Value>>, key: string): Value | undefined {
-  return Object.hasOwn(values, key) ? values[key] : undefined;
-}
-
-/** Calls `visit` for every node of an encoded value, outer ones first. */
-export function visitNodes(value: JsonValue, visit: (node: JsonObject) => void, depth = 0): void {
-  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return;
-  if (!Array.isArray(value)) visit(value);
-  for (const inner of Object.values(value)) visitNodes(inner, visit, depth + 1);
-}
+import { isNode, MAX_NODE_DEPTH } from '../values/nodes.js';
 
 /**
  * The arguments of a call, by position; Python's keyword arguments follow as one object.
@@ -67,7 +50,7 @@ export function argumentKeys(dump: Dump): { positional: string[]; named: string[
 export function recordedResult(dump: Dump, tupleType: 'list' | 'tuple' = 'list'): JsonValue | undefined {
   const { output_metadata: metadata } = dump.record;
   const keys = dump.keys('outputs');
-  const whole = ownValue(metadata, 'result');
+  const whole = ownField(metadata, 'result');
   if (whole !== undefined) return whole;
   if (keys.includes('result')) return tensorNode('result');
   const items = new Set([...Object.keys(metadata), ...keys].filter((key) => /^result_\d+$/.test(key)));
@@ -80,7 +63,7 @@ export function recordedResult(dump: Dump, tupleType: 'list' | 'tuple' = 'list')
   };
 }
 
-/** Whether something in a result can differ beside tensors: scalars, texts, empty containers. */
+/** Whether something in a result can differ beside tensors: scalars, texts, empty containers, but not what was cut off. */
 export function hasPlainValues(value: JsonValue): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (Array.isArray(value)) return value.length === 0 || value.some(hasPlainValues);
@@ -88,7 +71,7 @@ export function hasPlainValues(value: JsonValue): boolean {
   if (typeof value['repr'] === 'string') return false;
   if (type === 'torch.Tensor' || type === 'js.undefined' || type === 'js.object_ref') return false;
   const contents = items ?? entries;
-  if (!Array.isArray(contents)) return true;
+  if (!Array.isArray(contents)) return value['truncated'] !== true;
   const isPair = type === 'dict' || type === 'js.map';
   const values = isPair ? contents.map((pair) => (isNode(pair) ? (pair['value'] ?? null) : pair)) : contents;
   return values.length === 0 || values.some(hasPlainValues);
@@ -102,7 +85,7 @@ export function pairTensors(expected: JsonValue, actual: JsonValue): Map<string,
 }
 
 function pairInto(pairs: Map<string, string>, expected: JsonValue, actual: JsonValue, depth: number): void {
-  if (depth > MAX_DEPTH) return;
+  if (depth > MAX_NODE_DEPTH) return;
   if (Array.isArray(expected) && Array.isArray(actual)) {
     expected.forEach((item, index) => {
       pairInto(pairs, item, actual[index] ?? null, depth + 1);
@@ -118,7 +101,7 @@ function pairInto(pairs: Map<string, string>, expected: JsonValue, actual: JsonV
       }
     } else {
       for (const [name, value] of Object.entries(expected)) {
-        pairInto(pairs, value, ownValue(actual, name) ?? null, depth + 1);
+        pairInto(pairs, value, ownField(actual, name) ?? null, depth + 1);
       }
     }
   }
@@ -130,7 +113,7 @@ function pairsOf(node: JsonObject): JsonObject[] {
 
 /** A tensor that is a whole argument or result stands among the tensor keys alone. */
 function valueOrTensor(metadata: Readonly<Record<string, JsonValue>>, key: string): JsonValue {
-  const value = ownValue(metadata, key);
+  const value = ownField(metadata, key);
   return value === undefined ? tensorNode(key) : value;
 }
 

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../model/json.js';
-import type { ObjectName } from './plan-types.js';
-import { isNode } from './recorded-values.js';
+import type { ObjectName } from '../plan/types.js';
+import { isNode } from '../values/nodes.js';
 
 const MAX_DEPTH = 64;
 

@@ -1,4 +1,4 @@
-import type { PlanStep } from './plan.js';
+import type { PlanStep } from '../plan/replay-plan.js';
 import { type Draft, type ReadyCall, readyCall } from './ready-call.js';
 import type { ReplayContext } from './replay-context.js';
 import type { GivenRun, ReplayWorker } from './replay-worker.js';

@@ -1,4 +1,4 @@
-import type { PlanObject } from './plan-types.js';
+import type { PlanObject } from '../plan/types.js';
 import type { NamedObject, RunPurpose } from './protocol.js';
 import { type ReadyCall, readyCall } from './ready-call.js';
 import type { ReplayContext } from './replay-context.js';

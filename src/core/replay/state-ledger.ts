@@ -1,5 +1,6 @@
-import type { ReplayPlan } from './plan.js';
-import type { PlanCall, PlanObject } from './plan-types.js';
+import type { ReplayPlan } from '../plan/replay-plan.js';
+import type { PlanCall, PlanObject } from '../plan/types.js';
+import { shellWord } from '../shell-word.js';
 
 /** Which calls left objects without their state, so that the calls that need it are not run. */
 export class StateLedger {
@@ -47,7 +48,7 @@ export class StateLedger {
 /** Says which pattern would have kept the constructor: FlashInfer names only wrappers' by their class. */
 function missingConstructor({ className, selfId }: PlanObject, recorder: PlanCall['recorder']): string {
   const what = `its constructor was not recorded (${className} object ${selfId})`;
-  if (recorder === 'fir') return `${what}; record it with --include '${className}.*'`;
+  if (recorder === 'fir') return `${what}; record it with --include ${shellWord(`${className}.*`)}`;
   const pattern = className.includes('Wrapper') ? `${className}.*` : '__init__';
-  return `${what}; record it with FLASHINFER_DUMP_INCLUDE='${pattern}'`;
+  return `${what}; record it with FLASHINFER_DUMP_INCLUDE=${shellWord(pattern)}`;
 }

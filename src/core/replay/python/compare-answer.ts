@@ -3,8 +3,9 @@ import { whyNotRebuildable } from '../../flashinfer/index.js';
 import type { JsonValue } from '../../model/json.js';
 import type { TensorSource } from '../../model/tensor.js';
 import type { Dump } from '../../session/index.js';
+import { isNode } from '../../values/nodes.js';
 import { OutputComparisons } from '../outputs.js';
-import { hasPlainValues, isNode, pairTensors, recordedResult } from '../recorded-values.js';
+import { hasPlainValues, pairTensors, recordedResult } from '../recorded-values.js';
 
 /** What a Python call returned. */
 export interface PythonResult {

@@ -1,3 +1,6 @@
+/** As torch writes one: `cuda:3`, or `cuda` for whichever is current. */
+const CUDA = /^cuda(?::\d{1,9})?$/;
+
 /** On which device of this machine a recorded tensor goes. */
 export class DeviceMap {
   readonly #device: string;
@@ -17,20 +20,30 @@ export class DeviceMap {
   placeOf(recorded: string): string {
     if (recorded === 'cpu') return 'cpu';
     if (!recorded.startsWith('cuda') || this.#device === 'cpu') return this.#device;
-    const name = recorded === 'cuda' ? 'cuda:0' : recorded;
-    let place = this.#mapped.get(name);
+    // The current device is the worker's own, and was mostly the recorded program's first one.
+    if (recorded === 'cuda') return this.#mapped.get('cuda:0') ?? this.#device;
+    let place = this.#mapped.get(recorded);
     if (place === undefined) {
       const taken = new Set(this.#mapped.values());
       place = [this.#device, ...this.#devices].find((device) => !taken.has(device)) ?? this.#device;
-      this.#mapped.set(name, place);
+      this.#mapped.set(recorded, place);
     }
     return place;
   }
 
+  /**
+   * What a `torch.device` among the arguments becomes: a CUDA device goes where tensors of it go, any other one is no
+   * place of memory that was recorded, and stays.
+   */
+  argumentFor(recorded: string): string {
+    if (!CUDA.test(recorded)) return recorded;
+    const place = this.placeOf(recorded);
+    return recorded === 'cuda' && place === this.#device && place !== 'cpu' ? recorded : place;
+  }
+
   /** `cuda:7 -> cuda:0`, where a recorded device is another one here. */
   noteOn(recorded: string): string | undefined {
-    if (!recorded.startsWith('cuda')) return undefined;
-    const place = this.placeOf(recorded);
+    const place = this.argumentFor(recorded);
     return place === recorded ? undefined : `device: ${recorded} -> ${place}`;
   }
 }

@@ -1,14 +1,14 @@
 import type { StateRule } from '../adapters/contract.js';
 import { ADAPTERS } from '../adapters/index.js';
-import { type ConsentOptions, type Language, languageOf } from '../executors/index.js';
+import type { Language } from '../executors/index.js';
 import { objectFromRepr } from '../flashinfer/index.js';
 import type { CallRecord, Resolution } from '../model/call.js';
 import type { JsonValue } from '../model/json.js';
 import type { CallEntry, Session } from '../session/index.js';
-import { resolutionOf } from './call-resolution.js';
-import type { CallFacts, ObjectName, PlanCall, PlanSource } from './plan-types.js';
-import { ownValue, visitNodes } from './recorded-values.js';
-import { whyNotRunnable } from './runnable.js';
+import { ownField } from '../session/json-fields.js';
+import { visitNodes } from '../values/nodes.js';
+import { resolutionOf } from './resolution-of.js';
+import type { CallFacts, ObjectName, PlanCall, PlanSource } from './types.js';
 
 const NO_FACTS: CallFacts = {
   argumentObjects: [],
@@ -21,23 +21,25 @@ const NO_FACTS: CallFacts = {
   endedUs: 0,
 };
 
+/** What decides whether, and by what, a call would be run. */
+export interface PlanRules {
+  languageOf(call: PlanCall): Language;
+  isRunnable(call: CallEntry, record: CallRecord, resolution: Resolution | undefined): boolean;
+}
+
 /** A session as the plan sees it. Records are read once, and only of processes that have objects at all. */
 export class SessionPlanSource implements PlanSource {
   readonly calls: readonly CallEntry[];
   readonly #session: Session;
-  readonly #consent: ConsentOptions;
+  readonly #rules: PlanRules;
   readonly #stateful: Readonly<Record<string, readonly string[]>>;
   readonly #facts = new Map<number, CallFacts>();
   readonly #withObjects = new Set<string>();
 
-  constructor(
-    session: Session,
-    consent: ConsentOptions,
-    stateful: Readonly<Record<string, readonly string[]>>,
-  ) {
+  constructor(session: Session, rules: PlanRules, stateful: Readonly<Record<string, readonly string[]>>) {
     this.calls = session.calls;
     this.#session = session;
-    this.#consent = consent;
+    this.#rules = rules;
     this.#stateful = stateful;
     for (const call of session.calls) if (call.selfId !== undefined) this.#withObjects.add(call.processUid);
   }
@@ -53,7 +55,7 @@ export class SessionPlanSource implements PlanSource {
   }
 
   languageOf(call: PlanCall): Language {
-    return languageOf(call, this.#consent);
+    return this.#rules.languageOf(call);
   }
 
   ruleOf(className: string, adapterName: string | undefined): StateRule {
@@ -75,7 +77,7 @@ export class SessionPlanSource implements PlanSource {
       keptStorages: call.constructs ? storagesOf(record, () => true) : NO_STORAGES,
       changedStorages: storagesOf(record, (key) => mayHaveChanged(record, key)),
       adapter: libraryOf(call, resolution),
-      isRunnable: whyNotRunnable(call, record, resolution, this.#consent) === undefined,
+      isRunnable: this.#rules.isRunnable(call, record, resolution),
       startedUs,
       endedUs: endOf(record, startedUs),
     };
@@ -138,8 +140,8 @@ function storagesOf(
   if (fir === undefined) return NO_STORAGES;
   const storages = new Set<number | string>();
   for (const key of info.input_tensor_keys) {
-    const layout = ownValue(fir.tensors, key);
-    const isRead = ownValue(fir.roles ?? {}, key) === 'in';
+    const layout = ownField(fir.tensors, key);
+    const isRead = ownField(fir.roles ?? {}, key) === 'in';
     if (layout !== undefined && !isRead && isWanted(key)) storages.add(layout.storage);
   }
   return storages.size === 0 ? NO_STORAGES : [...storages];

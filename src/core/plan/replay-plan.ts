@@ -1,6 +1,6 @@
 import type { Language } from '../executors/index.js';
-import { ProcessObjects } from './plan-objects.js';
-import type { PlanCall, PlanObject, PlanSource } from './plan-types.js';
+import { ProcessObjects } from './process-objects.js';
+import type { PlanCall, PlanObject, PlanSource } from './types.js';
 
 /** One call of a lane. Only selected calls are reported; the others make the state that those need. */
 export interface PlanStep {

@@ -1,4 +1,4 @@
-import type { CallFacts, ObjectName, PlanCall, PlanObject, PlanSource } from './plan-types.js';
+import type { CallFacts, ObjectName, PlanCall, PlanObject, PlanSource } from './types.js';
 
 /** Recursion deeper than this is not searched for the call that covers another. */
 const MAX_NESTING = 4096;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { StateRule } from '../../../src/core/adapters/contract.js';
-import { ReplayPlan } from '../../../src/core/replay/plan.js';
-import type { CallFacts, ObjectName, PlanCall, PlanSource } from '../../../src/core/replay/plan-types.js';
+import { ReplayPlan } from '../../../src/core/plan/replay-plan.js';
+import type { CallFacts, ObjectName, PlanCall, PlanSource } from '../../../src/core/plan/types.js';
 import { StateLedger } from '../../../src/core/replay/state-ledger.js';
 
 const RULES: Record<string, StateRule> = { Full: 'full', Latest: { latest: ['plan'] }, Free: 'stateless' };
