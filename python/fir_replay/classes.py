@@ -69,12 +69,17 @@ def is_named_tuple(value: Any) -> bool:
 
 
 def _named(names: Dict[str, Any], name: str) -> Iterator[Any]:
-    """What goes by the name, and classes that have it and go by another one."""
+    """What goes by the name, classes that have it and go by another one, and those inside of classes."""
     if name in names:
         yield names[name]
-    for value in list(names.values()):
-        if isinstance(value, type) and value.__name__ == name:
+    classes = [value for value in list(names.values()) if isinstance(value, type)]
+    for value in classes:
+        if value.__name__ == name:
             yield value
+    for value in classes:
+        inner = vars(value).get(name)
+        if isinstance(inner, type):
+            yield inner
 
 
 def _classes_of_signature(function: Callable[..., Any]) -> Iterator[type]:

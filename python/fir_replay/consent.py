@@ -9,6 +9,7 @@ from .refusal import Refusal
 
 _KNOWN = "flashinfer"
 _COLLECTIVES = "flashinfer.comm"
+_OWN = "fir_replay"
 _LONGEST_NAME = 500
 
 
@@ -47,12 +48,14 @@ def is_known(module: str) -> bool:
 
 
 def check_module_name(module: str) -> None:
-    """Refuses what is no name of a module, and the modules whose import runs a program."""
+    """Refuses what is no name of a module, the modules whose import runs a program, and the worker's own."""
     parts = module.split(".")
     if len(module) > _LONGEST_NAME or not all(part.isidentifier() for part in parts):
         raise Refusal("NOT_ALLOWED", f"{module[:100]!r} is no name of a Python module")
     if any(is_dunder(part) for part in parts):
         raise Refusal("NOT_ALLOWED", f"importing module '{module}' would run a program; use --target")
+    if _is_in(module, _OWN):
+        raise Refusal("NOT_ALLOWED", f"module '{module}' is the replay worker's own")
 
 
 def is_dunder(name: str) -> bool:

@@ -11,17 +11,29 @@ export function printable(text: string): string {
   return text.replace(UNSAFE, escapeCharacter);
 }
 
-/** As `printable`, but the text keeps its lines: one printable string a line, tabs as spaces. */
+/** Lines that begin so are commands to a CI that reads what its jobs print. */
+const CI_COMMAND = /^(\s*)(?=::|##\[)(.)/;
+
+/** As `printable`, but the text keeps its lines: one printable string a line, tabs as spaces, none a CI's command. */
 export function printableLines(text: string): string[] {
   const lines = text.replaceAll('\r\n', '\n').split('\n');
   if (lines.at(-1) === '') lines.pop();
-  return lines.map((line) => printable(line.replaceAll('\t', '    ')));
+  return lines.map((line) =>
+    printable(line.replaceAll('\t', '    ')).replace(
+      CI_COMMAND,
+      (_, indent: string, first: string) => indent + hexEscape(first),
+    ),
+  );
 }
 
 function escapeCharacter(character: string): string {
   if (character === '\n') return '\\n';
   if (character === '\r') return '\\r';
   if (character === '\t') return '\\t';
+  return hexEscape(character);
+}
+
+function hexEscape(character: string): string {
   const code = character.charCodeAt(0);
   const digits = code.toString(16);
   return code < 0x100 ? `\\x${digits.padStart(2, '0')}` : `\\u${digits.padStart(4, '0')}`;

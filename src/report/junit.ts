@@ -1,6 +1,7 @@
 import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { printable } from '../cli/printable.js';
 import type { ReplayBegin } from '../core/model/reporter.js';
 import type { CallResult, ReplaySummary } from '../core/model/verdict.js';
 import { describeMismatch, describeProblem } from './comparison-text.js';
@@ -94,7 +95,7 @@ function verdictElement(result: CallResult): string {
   const details = [
     ...result.outputs.filter((output) => output.verdict === 'mismatch').flatMap(describeMismatch),
     ...describeProblem(result),
-    `dump: ${result.dump}`,
+    `dump: ${printable(result.dump)}`,
   ].join('\n');
   return `<${element} type="${result.verdict}" message=${message}>${escapeXml(details)}</${element}>`;
 }
@@ -113,6 +114,12 @@ function attribute(text: string): string {
 /** Characters that XML 1.0 allows in no form, lone surrogates among them. */
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
 
+/** What XML allows and a terminal obeys: control characters, and the marks that reorder text. */
+const STEERING = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
+
+/** Lines that begin so are commands to a CI that reads what its jobs print. */
+const CI_COMMAND = /^([ \t]*)(?=::|##\[)(.)/gm;
+
 /** Text as XML content; forbidden characters become a visible `\xNN` or `\uNNNN`. */
 function escapeXml(text: string): string {
   return text
@@ -124,5 +131,7 @@ function escapeXml(text: string): string {
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;')
-    .replaceAll('\r', '&#13;');
+    .replaceAll('\r', '&#13;')
+    .replace(STEERING, (character) => `&#${character.charCodeAt(0)};`)
+    .replace(CI_COMMAND, (_, indent: string, first: string) => `${indent}&#${first.charCodeAt(0)};`);
 }

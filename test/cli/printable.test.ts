@@ -32,3 +32,13 @@ test('whatever the text, nothing that a terminal obeys is left', () => {
 test('text of several lines keeps its lines, and only those', () => {
   expect(printableLines('one\r\n\ttwo\u001b[0m\n')).toEqual(['one', '    two\\x1b[0m']);
 });
+
+test('no line of a text is a command to a CI', () => {
+  expect(printableLines('a\n::error::b\n  ::set-output\n##[group]c\nd ::e')).toEqual([
+    'a',
+    '\\x3a:error::b',
+    '  \\x3a:set-output',
+    '\\x23#[group]c',
+    'd ::e',
+  ]);
+});

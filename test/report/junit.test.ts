@@ -63,6 +63,17 @@ test('whatever a session holds, the file stays well-formed XML', async () => {
   expectWellFormed(xml);
 });
 
+test('no line of it is a command to a CI that reads what the job prints', async () => {
+  const text = 'first\n::error::second\n  ::set-output\n##[group]third';
+  const xml = await report(
+    [resultOf(1, { verdict: 'error', error: { name: 'Error', message: text }, outputs: [], stdout: text })],
+    text,
+  );
+  expectWellFormed(xml);
+  expect(xml.split('\n').filter((line) => /^\s*(?:::|##\[)/.test(line))).toEqual([]);
+  expect(xml).toContain('&#58;:error::second');
+});
+
 test('no temporary file stays behind, however the replay ends', async () => {
   const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith(`fir-junit-${process.pid}-`));
   await report([resultOf(1)]);

@@ -4,6 +4,7 @@ import { isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
 import { ADAPTERS } from '../adapters/index.js';
 import type { Resolution } from '../model/call.js';
 import { matchesPattern } from '../select/index.js';
+import { shellWord } from '../shell-word.js';
 import type { CodePlace, Language, ReplayTarget } from './contract.js';
 
 /** What the user agreed to on the command line. */
@@ -19,6 +20,9 @@ export interface ConsentOptions {
 export type Consent = { place: CodePlace } | { refused: string };
 
 const PYTHON_MODULE = /^[\p{ID_Start}_][\p{ID_Continue}]*(\.[\p{ID_Start}_][\p{ID_Continue}]*)*$/u;
+/** A name to which Python itself gives a meaning, as of a package's program. */
+const RUNS_A_PROGRAM = /(^|\.)__[^.]*__(\.|$)/;
+const WORKERS_OWN = /^fir_replay(\.|$)/;
 const FLASHINFER = /^flashinfer(\.|$)/;
 const COLLECTIVES = /^flashinfer\.comm(\.|$)/;
 const PACKAGE_NAME = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/i;
@@ -53,7 +57,7 @@ export function askConsent(
     default:
       return refuse(
         'how to find the function was not recorded',
-        `--target '${functionName}=./file.js#export'`,
+        `--target ${shellWord(`${functionName}=./file.js#export`)}`,
       );
   }
 }
@@ -120,7 +124,7 @@ function consentToModule(
     const names = [packageName, module, ...namesOf(functionName, resolution.export)];
     return isAllowed(names, options)
       ? { place }
-      : refuse(`${module} is in a package`, `--allow '${packageName}'`);
+      : refuse(`${module} is in a package`, `--allow ${shellWord(packageName)}`);
   }
   if (options.entryFiles.some((entry) => isEntry(entry, resolve(resolution.root, module)))) {
     const names = [module, ...namesOf(functionName, resolution.export)];
@@ -128,7 +132,7 @@ function consentToModule(
       ? { place }
       : refuse(
           `${module} is the program's entry file, and importing it would run the program`,
-          `--allow '${module}'`,
+          `--allow ${shellWord(module)}`,
         );
   }
   return { place };
@@ -143,7 +147,7 @@ function consentToPackage(
   const names = [name, ...namesOf(functionName, exportName)];
   const builtin = name.replace(/^node:/, '');
   if (name.startsWith('node:') || builtinModules.includes(name)) {
-    const flag = `--allow 'node:${builtin}'`;
+    const flag = `--allow ${shellWord(`node:${builtin}`)}`;
     return isAllowed([`node:${builtin}`, builtin], options)
       ? { place: { kind: 'builtin', name: `node:${builtin}`, export: exportName } }
       : refuse(`${name} is built into Node`, flag);
@@ -154,7 +158,7 @@ function consentToPackage(
   }
   return isAllowed(names, options)
     ? { place: { kind: 'package', package: name, subpath, export: exportName, version } }
-    : refuse(`${name} is a package`, `--allow '${name}'`);
+    : refuse(`${name} is a package`, `--allow ${shellWord(name)}`);
 }
 
 function consentToAdapter(resolution: Extract<Resolution, { kind: 'adapter' }>): Consent {
@@ -170,12 +174,14 @@ function consentToAdapter(resolution: Extract<Resolution, { kind: 'adapter' }>):
 /** Modules of FlashInfer are known, but for those whose functions wait for other ranks. */
 function consentToPython(functionName: string, module: string, options: ConsentOptions): Consent {
   if (!PYTHON_MODULE.test(module)) return refuse(`'${module}' is no name of a Python module`, undefined);
-  if (module === '__main__') {
-    return refuse(
-      "it is a function of the program's entry file, and importing that would run the program",
-      `--target '${functionName}=./file.py#${functionName}'`,
-    );
+  if (RUNS_A_PROGRAM.test(module)) {
+    const what =
+      module === '__main__'
+        ? "it is a function of the program's entry file, and importing that would run the program"
+        : `importing ${module} would run a program`;
+    return refuse(what, `--target ${shellWord(`${functionName}=./file.py#${functionName}`)}`);
   }
+  if (WORKERS_OWN.test(module)) return refuse(`${module} is the replay worker's own`, undefined);
   const isCollective = COLLECTIVES.test(module);
   const isKnown = FLASHINFER.test(module) && !isCollective;
   if (isKnown || isAllowed([module, `${module}.${functionName}`], options))
@@ -183,7 +189,7 @@ function consentToPython(functionName: string, module: string, options: ConsentO
   const what = isCollective
     ? `${module} is for collective operations, which would wait for ranks that are not here`
     : `${module} is a Python module that is not FlashInfer's`;
-  return refuse(what, `--allow '${module}'`);
+  return refuse(what, `--allow ${shellWord(module)}`);
 }
 
 function refuse(what: string, flag: string | undefined): Consent {

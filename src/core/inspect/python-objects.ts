@@ -1,4 +1,5 @@
 import type { CallEntry } from '../session/index.js';
+import { shellWord } from '../shell-word.js';
 
 /** Which objects of foreign processes a session constructs, and by which call the first time. */
 export type ConstructedObjects = ReadonlyMap<string, number>;
@@ -33,7 +34,7 @@ export function classOf({ selfClass, functionName }: CallEntry): string {
 export function constructorReason(className: string, selfId: number | bigint, pattern: string): string {
   return (
     `the constructor of its object (${className}, self_id ${selfId}) was not recorded; ` +
-    `record it with FLASHINFER_DUMP_INCLUDE='${pattern}'`
+    `record it with FLASHINFER_DUMP_INCLUDE=${shellWord(pattern)}`
   );
 }
 

@@ -6,6 +6,7 @@ import {
   isIgnored,
   toleranceFor,
 } from '../compare/index.js';
+import { FirError } from '../errors.js';
 import type { JsonValue } from '../model/json.js';
 import type { TensorSource } from '../model/tensor.js';
 import type { OutputComparison } from '../model/verdict.js';
@@ -73,6 +74,7 @@ export class OutputComparisons {
     this.outputs.set(key, { kind: 'tensor', tensor });
     if (stored.strings !== undefined) return otherDtype(key, source, stored);
     const expected = tensorFromStored(stored);
+    refuseRepeats(key, tensor, expected);
     const comparison = compareOutput(this.#functionName, key, tensor, expected, this.#options);
     return comparison === undefined ? undefined : withStrideNote(comparison, source, stored);
   }
@@ -101,6 +103,20 @@ function tensorFromStored(stored: StoredTensor): Tensor {
   if (range === undefined) return Tensor.fromBytes(dtype, shape, stored.logicalBytes());
   const offset = offsetFrom(stored, range.byteOffset);
   return new Tensor({ dtype, shape, stride, offset, storage: new Storage(range.bytes) });
+}
+
+const MOST_REPEATED = 2 ** 30;
+const REPEATS_OF_ONE = 1024;
+
+/** A small file can claim a tensor of any size that is the same memory over and over: comparing it would not end. */
+function refuseRepeats(key: string, actual: Tensor, expected: Tensor): void {
+  const isRepeated = ({ elements, byteLength, storage }: Tensor) =>
+    elements > MOST_REPEATED && byteLength > REPEATS_OF_ONE * storage.bytes.length;
+  if (!isRepeated(actual) || !isRepeated(expected)) return;
+  throw new FirError(
+    'TOO_LARGE',
+    `${key} has ${expected.elements} elements over ${expected.storage.bytes.length} bytes: too many to compare`,
+  );
 }
 
 function missingTensor(key: string, { dtype, shape }: StoredTensor, reason: string): OutputComparison {
