@@ -31,9 +31,12 @@ function measureFile(row, file, tensors, { python, version, canMap }) {
       compare(read(own), load(other), ROUNDS),
       'ms',
     );
+  measure('read into memory and checked', 'copy', 'torch.load and zlib.crc32', 'check');
   measure('read into memory and checked', 'copy', 'torch.load', 'copy');
-  measure('read once and checked', 'check', 'torch.load', 'copy');
+  measure('read into memory, checked before', 'again', 'torch.load', 'copy');
+  measure('taken in pieces and checked', 'pieces', 'torch.load', 'copy');
+  measure('only checked', 'check', 'torch.load', 'copy');
   if (!canMap) return;
-  measure('read once and checked', 'check', 'torch.load(mmap=True) and a sum', 'map');
+  measure('only checked', 'check', 'torch.load(mmap=True) and a sum', 'map');
   measure('opened', 'open', 'torch.load(mmap=True)', 'open');
 }

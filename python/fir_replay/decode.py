@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import enum
 import re
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 import torch
 
 from .classes import Classes
-from .literals import rebuild, torch_dtype
+from .literals import holds_tensors, is_cut, rebuild, torch_dtype
 from .refusal import Refusal
 
 _OBJECT = re.compile(r"<([^\s<>]+) object at 0x([0-9a-fA-F]{1,16})>")
+_HASH = re.compile(r"[0-9a-f]{1,128}")
+_LONGEST_TEXT = 16 * 1024 * 1024
 _DIGITS = re.compile(r"-?\d{1,4000}")
 _JS_NUMBERS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf"), "-0": -0.0}
 
@@ -20,20 +22,23 @@ Node = Dict[str, Any]
 
 
 class Decoder:
-    """Decodes the arguments of one call. ``notes`` collects what is worth saying about them."""
+    """Decodes the arguments of one call.
+
+    ``devices``: recorded devices that are other ones here. ``notes`` collects what is worth saying about the arguments.
+    """
 
     def __init__(
         self,
         tensors: Dict[str, torch.Tensor],
         objects: "LiveObjects",
         classes: Classes,
-        device: str,
+        devices: Mapping[str, str],
         notes: List[str],
     ) -> None:
         self._tensors = tensors
         self._objects = objects
         self._classes = classes
-        self._device = device
+        self._devices = devices
         self._notes = notes
 
     def argument(self, recorded: Dict[str, Any], key: str) -> Any:
@@ -55,6 +60,8 @@ class Decoder:
             raise Refusal("VALUE_INVALID", f"{key} holds a value without a type")
         if node.get("truncated"):
             raise _cut(key, kind)
+        if kind == "fir.redacted":
+            return _placeholder(node, key)
         if kind == "torch.Tensor":
             return self._tensor(node, key)
         if kind == "torch.dtype":
@@ -127,14 +134,17 @@ class Decoder:
 
     def _described(self, node: Node, kind: str, key: str) -> Any:
         text = node.get("repr")
+        if text is None:
+            # So the recorder's first versions wrote containers.
+            text = node.get("value")
         if not isinstance(text, str):
             raise _unknown(key, kind)
         match = _OBJECT.fullmatch(text)
         if match is not None:
             return self._objects.find(int(match.group(2), 16), kind, key)
-        rebuilt = rebuild(kind, text, self._device)
+        rebuilt = rebuild(kind, text, self._devices)
         if rebuilt is None:
-            raise _unknown(key, kind)
+            raise _not_whole(key, kind, text)
         if rebuilt.note is not None:
             self._notes.append(f"{key}: {rebuilt.note}")
         return rebuilt.value
@@ -154,6 +164,16 @@ class LiveObjects:
             if is_named and use["key"] in self._live:
                 return self._live[use["key"]]
         raise Refusal("NOT_REPLAYABLE", f"{key} holds a {class_name} that no call before it made")
+
+
+def _placeholder(node: Node, key: str) -> Any:
+    """As long as the text or the bytes that were left out; of one hash, the same."""
+    kind, length, seed = node.get("of"), node.get("length"), node.get("hash")
+    if kind not in ("string", "bytes", "bytearray") or not isinstance(length, int) or not 0 <= length <= _LONGEST_TEXT:
+        raise Refusal("NOT_REPLAYABLE", f"{key} holds a {kind}, which was redacted")
+    seed = seed if isinstance(seed, str) and _HASH.fullmatch(seed) else "x"
+    text = (seed * (length // len(seed) + 1))[:length]
+    return text if kind == "string" else bytes(text, "ascii") if kind == "bytes" else bytearray(text, "ascii")
 
 
 def _javascript(node: Node, kind: str, key: str) -> Any:
@@ -181,6 +201,12 @@ def _is_same(value: Any, recorded: Any) -> bool:
 
 def _cut(key: str, kind: str) -> Refusal:
     return Refusal("NOT_REPLAYABLE", f"{key} holds a {kind} that was cut short when it was recorded")
+
+
+def _not_whole(key: str, kind: str, text: str) -> Refusal:
+    if holds_tensors(kind, text):
+        return _unknown(key, f"{kind} of tensors")
+    return _cut(key, kind) if is_cut(text) else _unknown(key, kind)
 
 
 def _unknown(key: str, kind: str) -> Refusal:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple
 
 import torch
 
+from .literal_reader import read_literal
+
 _CUT_LENGTH = 1000
-_DEVICE = re.compile(r"[a-z]+(?::\d{1,9})?")
+_DEVICE = re.compile(r"[a-z]+(?::[0-9]{1,9})?")
 _TORCH_NAME = re.compile(r"torch\.(\w+)")
-_SIZE = re.compile(r"torch\.Size\((\[[-\d, ]*\])\)")
-_RANGE = re.compile(r"range\((-?\d+), (-?\d+)(?:, (-?\d+))?\)")
+_SIZE = re.compile(r"torch\.Size\((\[[-0-9, ]*\])\)")
+_RANGE = re.compile(r"range\((-?[0-9]+), (-?[0-9]+)(?:, (-?[0-9]+))?\)")
 _CALL = re.compile(r"\w+\((.*)\)", re.DOTALL)
-_INTEGER = re.compile(r"-?\d+")
-_FLOAT = re.compile(r"-?(?:\d+\.?\d*(?:e[+-]?\d+)?|inf|nan)")
+_INTEGER = re.compile(r"-?[0-9]+")
+_FLOAT = re.compile(r"-?(?:[0-9]+\.?[0-9]*(?:e[+-]?[0-9]+)?|inf|nan)")
+_CONTAINERS = ("list", "tuple", "dict")
+_TENSOR = re.compile(r"\btensor\(")
 _INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "longlong", "ulonglong")
 _FLOATS = ("float16", "float32", "float64", "longdouble")
 _COMPLEX = ("complex64", "complex128")
@@ -29,27 +32,37 @@ class Rebuilt(NamedTuple):
     note: Optional[str] = None
 
 
-def rebuild(name: str, text: str, device: str) -> Optional[Rebuilt]:
+def rebuild(name: str, text: str, devices: Mapping[str, str]) -> Optional[Rebuilt]:
     """The value of class ``name`` whose ``str`` was ``text``; None where the text does not hold all of it.
 
-    A CUDA device becomes ``device``, the worker's own, where that is one too.
+    ``devices``: recorded devices that are other ones here.
     """
-    if len(text) >= _CUT_LENGTH:
+    if is_cut(text):
         return None
     parse = _PARSERS.get(name)
     try:
         if parse is not None:
             return Rebuilt(parse(text))
         if name == "device":
-            return _device(text, device)
+            return _device(text, devices)
         return _numpy_scalar(name, text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, OverflowError):
         return None
 
 
+def is_cut(text: str) -> bool:
+    """Whether the text is as long as what the recorder keeps of one: it may have been cut."""
+    return len(text) >= _CUT_LENGTH
+
+
+def holds_tensors(name: str, text: str) -> bool:
+    """Whether the text of a container shows tensors: their values are printed rounded, and in part."""
+    return name in _CONTAINERS and _TENSOR.search(text) is not None
+
+
 def _literal(kind: type) -> Callable[[str], Any]:
     def parse(text: str) -> Any:
-        value = ast.literal_eval(text)
+        value = read_literal(text)
         if type(value) is not kind:
             raise ValueError(text)
         return value
@@ -58,7 +71,7 @@ def _literal(kind: type) -> Callable[[str], Any]:
 
 
 def _size(text: str) -> torch.Size:
-    return torch.Size(ast.literal_eval(_matched(_SIZE, text)[0]))
+    return torch.Size(read_literal(_matched(_SIZE, text)[0]))
 
 
 def _range(text: str) -> range:
@@ -125,12 +138,11 @@ def torch_dtype(text: str) -> Optional[torch.dtype]:
         return None
 
 
-def _device(text: str, device: str) -> Rebuilt:
+def _device(text: str, devices: Mapping[str, str]) -> Rebuilt:
     if _DEVICE.fullmatch(text) is None:
         raise ValueError(text)
-    is_mapped = text.startswith("cuda") and device.startswith("cuda")
     try:
-        return Rebuilt(torch.device(device if is_mapped else text))
+        return Rebuilt(torch.device(devices.get(text, text)))
     except RuntimeError:
         raise ValueError(text) from None
 

@@ -43,10 +43,9 @@ class Outcome(NamedTuple):
 class Runner:
     """Runs calls, and keeps the objects that live between them."""
 
-    def __init__(self, setup: Dict[str, Any], device: str) -> None:
+    def __init__(self, setup: Dict[str, Any]) -> None:
         consent = Consent(setup["allow"])
         self._resolver = Resolver(consent, Modules())
-        self._device = device
         self._files = ResultFiles(setup["shared"], setup["fallback"])
         self._inline_bytes = setup["inline_bytes"]
         self._objects: Dict[str, Any] = {}
@@ -73,7 +72,7 @@ class Runner:
         begin, end = request["record"]
         notes = list(callee.notes)
         live = LiveObjects(request["uses"], self._objects)
-        decoder = Decoder(inputs.tensors, live, callee.classes, self._device, notes)
+        decoder = Decoder(inputs.tensors, live, callee.classes, request.get("devices", {}), notes)
         recorded = _input_metadata(payload[begin:end])
         positional = request["positional"]
         if request["kind"] != "function":

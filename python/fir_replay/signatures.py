@@ -7,6 +7,8 @@ import re
 from typing import Any, Optional
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_QUOTED = re.compile(r"(['\"])(?:\\.|(?!\1)[^\\])*\1", re.DOTALL)
+_REDACTED = "…"
 _DECORATOR = re.compile(r"@(?:\w+\.)*(?:flashinfer_api|flashinfer_experimental_api)\b")
 _DEFINITION = re.compile(r"(?:async\s+)?def\s")
 
@@ -27,11 +29,14 @@ def module_of(value: Any) -> Optional[str]:
 
 
 def has_signature(function: Any, recorded: str) -> bool:
-    """Whether the function's signature reads as it was recorded, but for addresses."""
+    """Whether the function's signature reads as it was recorded, but for addresses and redacted texts."""
     try:
         signature = str(inspect.signature(function))
     except (TypeError, ValueError):
         return False
+    if _REDACTED in recorded:
+        signature = _QUOTED.sub(_REDACTED, signature)
+        recorded = _QUOTED.sub(_REDACTED, recorded)
     return signature == recorded or _ADDRESS.sub("", signature) == _ADDRESS.sub("", recorded)
 
 

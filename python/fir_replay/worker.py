@@ -42,7 +42,7 @@ class Worker:
         if first is None:
             return
         environment = self._set_up(first.message)
-        runner = _load_runner(first.message, environment.device)
+        runner = _load_runner(first.message)
         self._writer.write(_ready(environment))
         while True:
             frame = self._reader.read()
@@ -77,13 +77,13 @@ class Worker:
             os._exit(1)
 
 
-def _load_runner(setup: Dict[str, Any], device: str) -> Any:
+def _load_runner(setup: Dict[str, Any]) -> Any:
     """Modules that need torch, which is imported once its place is known. Leaves no compiled files."""
     writes_bytecode = sys.dont_write_bytecode
     sys.dont_write_bytecode = True
     run = importlib.import_module("fir_replay.run")
     sys.dont_write_bytecode = writes_bytecode
-    return run.Runner(setup, device)
+    return run.Runner(setup)
 
 
 def _ready(environment: Environment) -> Dict[str, Any]:

@@ -28,7 +28,9 @@ export function flashinferEnvironment(options: CaptureOptions): NodeJS.ProcessEn
 }
 
 /** The level at which Python runs, as text: FlashInfer takes what the user wrote. */
-export function flashinferLevel({ level, levelSaid, env }: CaptureOptions): string {
+export function flashinferLevel({ level, levelSaid, env, redact }: CaptureOptions): string {
+  // It can't leave values out: neither of what it records nor of what it logs.
+  if (redact) return '0';
   const own = env['FLASHINFER_LOGLEVEL'];
   return levelSaid || !own ? String(level) : own;
 }

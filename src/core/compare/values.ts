@@ -4,7 +4,7 @@ import type { Tolerance } from '../model/tolerance.js';
 import type { OutputComparison } from '../model/verdict.js';
 import { formatPath, type PathStep } from '../values/format-path.js';
 import type { ComparisonOptions } from './options.js';
-import { asNumber, contentOf, type Entry, isNode, numbersMatch } from './value-nodes.js';
+import { asNumber, contentOf, type Entry, isNode, type NodeContent, numbersMatch } from './value-nodes.js';
 
 /**
  * Compares two encoded values. Structure must match: types, lengths, keys; the order of a dict's, a Map's or a Set's
@@ -13,6 +13,7 @@ import { asNumber, contentOf, type Entry, isNode, numbersMatch } from './value-n
  *   `-0` equals `0`. A bigint (an integer beyond 2^53 in the record) must have the same mathematical value.
  * - Strings, booleans, null and every `js.*` scalar must be equal; a recorded object passed as a value by class and self_id.
  * - Tensors are compared as structure only: a tensor must stand where one was recorded.
+ * - Of containers that were cut when they were written, the length and what both sides kept.
  * - Values that could only be described must have the same type and the same `repr`, memory addresses (`0x…`) aside.
  *
  * `elements` counts the leaves and containers that were compared, `mismatched` those that differ; one is enough for a
@@ -81,10 +82,15 @@ class ValueComparison {
   }
 
   #compareNodes(actual: JsonObject, expected: JsonObject): void {
-    this.isCut ||= actual['truncated'] === true || expected['truncated'] === true;
+    const isCut = actual['truncated'] === true || expected['truncated'] === true;
+    this.isCut ||= isCut;
     const content = contentOf(actual);
     const recorded = contentOf(expected);
-    if (actual['type'] !== expected['type'] || content.kind !== recorded.kind) {
+    if (isCut && actual['type'] === expected['type']) {
+      const { length = actual['length'] } = expected;
+      if (actual['length'] !== length) this.#differInLength(actual['length'], length);
+      else this.#compareKept(content, recorded);
+    } else if (actual['type'] !== expected['type'] || content.kind !== recorded.kind) {
       this.#differ(`${show(actual['type'] ?? 'object')}, recorded ${show(expected['type'] ?? 'object')}`);
     } else if (content.kind === 'items' && recorded.kind === 'items') {
       this.#compareItems(content.items, recorded.items);
@@ -95,9 +101,22 @@ class ValueComparison {
     }
   }
 
+  /** Of containers that were cut, what both sides have. */
+  #compareKept(actual: NodeContent, expected: NodeContent): void {
+    if (actual.kind === 'items' && expected.kind === 'items') {
+      const kept = Math.min(actual.items.length, expected.items.length);
+      this.#compareItems(actual.items.slice(0, kept), expected.items.slice(0, kept));
+    } else if (actual.kind === 'entries' && expected.kind === 'entries') {
+      for (const [id, { name, value }] of expected.entries) {
+        const found = actual.entries.get(id);
+        if (found !== undefined) this.#descend(name, found.value, value);
+      }
+    }
+  }
+
   #compareItems(actual: JsonValue[], expected: JsonValue[]): void {
     if (actual.length !== expected.length) {
-      this.#differ(`${actual.length} items, recorded ${expected.length}`);
+      this.#differInLength(actual.length, expected.length);
       return;
     }
     for (const [i, item] of expected.entries()) this.#descend(i, actual[i] ?? null, item);
@@ -118,6 +137,10 @@ class ValueComparison {
     this.#path.push(step);
     this.compare(actual, expected);
     this.#path.pop();
+  }
+
+  #differInLength(actual: JsonValue = null, expected: JsonValue = null): void {
+    this.#differ(`${show(actual)} items, recorded ${show(expected)}`);
   }
 
   #differ(how: string): void {

@@ -1,5 +1,5 @@
 import { objectFromRepr } from './object-repr.js';
-import { isPythonLiteral } from './python-literal.js';
+import { type LiteralType, readLiteral } from './python-literal.js';
 
 /** The recorder keeps so many characters of a text. */
 const CUT_LENGTH = 1000;
@@ -14,8 +14,12 @@ const SIZE = new RegExp(`^torch\\.Size\\(\\[(?:${WHOLE}(?:, ${WHOLE})*)?\\]\\)$`
 const SLICE = /^slice\((.*)\)$/s;
 const FROZENSET = /^frozenset\((\{.*\})\)$/s;
 const BYTEARRAY = /^bytearray\((b['"].*)\)$/s;
+const CONTAINERS: ReadonlySet<string> = new Set(['list', 'tuple', 'dict']);
+const TENSOR = /\btensor\(/;
 
 type Grammar = (repr: string) => boolean;
+
+const LITERALS: readonly LiteralType[] = ['bytes', 'list', 'tuple', 'dict', 'set'];
 
 /** By the name of the class: whether its text holds all of the value. */
 const GRAMMARS: ReadonlyMap<string, Grammar> = new Map([
@@ -23,12 +27,11 @@ const GRAMMARS: ReadonlyMap<string, Grammar> = new Map([
   ...each('Size', (repr) => SIZE.test(repr)),
   ...each('dtype layout memory_format', (repr) => /^torch\.\w+$/.test(repr)),
   ...each('ellipsis', (repr) => repr === 'Ellipsis'),
-  ...each('bytes', (repr) => /^b['"]/.test(repr) && isPythonLiteral(repr)),
-  ...each('bytearray', (repr) => isPythonLiteral(BYTEARRAY.exec(repr)?.[1] ?? '')),
+  ...each('bytearray', (repr) => isLiteral('bytes', BYTEARRAY.exec(repr)?.[1])),
   ...each('range', (repr) => RANGE.test(repr)),
-  ...each('slice', (repr) => isPythonLiteral(`(${SLICE.exec(repr)?.[1] ?? '?'})`)),
-  ...each('set list tuple dict', isPythonLiteral),
-  ...each('frozenset', (repr) => repr === 'frozenset()' || isPythonLiteral(FROZENSET.exec(repr)?.[1] ?? '')),
+  ...each('slice', (repr) => isLiteral('tuple', `(${SLICE.exec(repr)?.[1] ?? '?'})`)),
+  ...LITERALS.map((type): [string, Grammar] => [type, (repr) => isLiteral(type, repr)]),
+  ...each('frozenset', (repr) => repr === 'frozenset()' || isLiteral('set', FROZENSET.exec(repr)?.[1])),
   ...each('complex complex64 complex128', (repr) => COMPLEX.test(repr)),
   ...each('float16 float32 float64 longdouble', (repr) => FLOAT.test(repr)),
   ...each('int8 int16 int32 int64 longlong uint8 uint16 uint32 uint64 ulonglong', (repr) =>
@@ -46,16 +49,27 @@ function each(names: string, grammar: Grammar): [string, Grammar][] {
  * can. Of an object the text names class and address, which says nothing against it: whether the session constructs
  * that object is the caller's to know.
  */
-export function whyNotRebuildable(type: string, repr: string): string | undefined {
-  const object = objectFromRepr(repr);
+export function whyNotRebuildable(type: string, text: string): string | undefined {
+  const object = objectFromRepr(text);
   if (object !== undefined) {
     // What torch makes in C++ has no constructor that a recorder sees.
     return isTorch(object.qualifier) ? `a ${type} is only described, not recorded` : undefined;
   }
-  if (repr.length >= CUT_LENGTH && [...repr].length >= CUT_LENGTH) {
-    return `a ${type} was cut short by the recorder`;
+  const isCut = isAsLongAsKept(text);
+  if (!isCut && GRAMMARS.get(type)?.(text) === true) return undefined;
+  if (CONTAINERS.has(type) && TENSOR.test(text)) {
+    return `a ${type} of tensors is only described, not recorded`;
   }
-  return GRAMMARS.get(type)?.(repr) === true ? undefined : `a ${type} is only described, not recorded`;
+  return isCut ? `a ${type} was cut short by the recorder` : `a ${type} is only described, not recorded`;
+}
+
+function isLiteral(type: LiteralType, text: string | undefined): boolean {
+  return text !== undefined && readLiteral(text)?.type === type;
+}
+
+/** The recorder counts code points. */
+function isAsLongAsKept(text: string): boolean {
+  return text.length >= 2 * CUT_LENGTH || (text.length >= CUT_LENGTH && [...text].length >= CUT_LENGTH);
 }
 
 function isTorch(qualifier: string | undefined): boolean {

@@ -1,7 +1,7 @@
 import type { Dump, StoredTensor, TensorGroupName } from '../session/index.js';
+import { reasonOf } from '../session/reason-of.js';
 import { elementCount } from '../tensor/index.js';
-import { reasonOf } from './reason-of.js';
-import { statisticsOf } from './statistics.js';
+import { recordedStatistics, statisticsOf } from './statistics.js';
 import { hashTensor } from './tensor-hash.js';
 import type { InspectTensor } from './types.js';
 
@@ -63,6 +63,14 @@ function inspectTensor(
   if (storedBytes !== undefined && storedBytes > bytes) tensor.storedBytes = storedBytes;
   if (parameter === true) tensor.parameter = true;
   if (requiresGrad === true) tensor.requiresGrad = true;
+  if (stored.redacted === true) {
+    tensor.redacted = true;
+    if (options.stats === true && stored.stats !== undefined && dtype !== 'string')
+      tensor.stats = recordedStatistics(stored.stats);
+    if (options.hash === true && stored.redactedModel !== undefined) tensor.sha256 = stored.redactedModel;
+    if (group === 'inputs' && stored.redactedModel !== undefined) tensor.error = 'a model that was redacted';
+    return { tensor, stored };
+  }
   // The contents of an argument that the call only writes are not there to be missed.
   if (group === 'inputs' && isWrittenOnly(dump, key)) return { tensor, stored };
   try {

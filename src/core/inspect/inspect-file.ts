@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { dtypeFromSafetensors } from '../dtype/index.js';
 import { SafetensorsFile } from '../safetensors/index.js';
+import { reasonOf } from '../session/reason-of.js';
 import type { TensorOptions } from './call-tensors.js';
-import { reasonOf } from './reason-of.js';
 import { statisticsOf } from './statistics.js';
 import { hashChunks } from './tensor-hash.js';
 import type { FileInspection, InspectFileTensor } from './types.js';

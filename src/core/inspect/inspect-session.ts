@@ -1,10 +1,10 @@
 import type { CallRecord } from '../model/call.js';
 import { type CallSelection, selectCalls } from '../select/index.js';
-import type { CallEntry, Dump, Session } from '../session/index.js';
+import { type CallEntry, type Dump, isRedactedCall, type Session } from '../session/index.js';
+import { reasonOf } from '../session/reason-of.js';
 import { callNotes } from './call-notes.js';
 import { inspectTensors, type TensorOptions } from './call-tensors.js';
 import { type ConstructedObjects, findConstructed } from './python-objects.js';
-import { reasonOf } from './reason-of.js';
 import { replayReasons } from './replay-reasons.js';
 import { startedAtOf } from './started-at.js';
 import { SummaryTally } from './summary.js';
@@ -135,5 +135,6 @@ function addNotes(dump: Dump, inspected: InspectCall): void {
 function addRecord(record: CallRecord, inspected: InspectCall): void {
   inspected.startedAt = startedAtOf(record);
   inspected.durationUs = record.fir?.duration_us ?? null;
+  if (isRedactedCall(record)) inspected.redacted = true;
   if (record.fir?.error !== undefined) inspected.error = record.fir.error;
 }

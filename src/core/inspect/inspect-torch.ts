@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { reasonOf } from '../session/reason-of.js';
 import { TorchValues } from '../session/torch-values.js';
 import { elementCount } from '../tensor/index.js';
 import { globalsNote } from './call-notes.js';
 import type { TensorOptions } from './call-tensors.js';
-import { reasonOf } from './reason-of.js';
 import { statisticsOf } from './statistics.js';
 import { hashChunks } from './tensor-hash.js';
 import type { FileInspection, InspectFileTensor } from './types.js';

@@ -1,4 +1,4 @@
-import { objectFromRepr, whyNotRebuildable } from '../flashinfer/index.js';
+import { containerText, objectFromRepr, whyNotRebuildable } from '../flashinfer/index.js';
 import type { CallRecord } from '../model/call.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { CallEntry } from '../session/index.js';
@@ -8,9 +8,6 @@ import {
   constructorReason,
   isConstructedBefore,
 } from './python-objects.js';
-
-/** Containers that the recorder's first versions wrote as a text under `value`, with no items. */
-const TEXT_CONTAINERS: ReadonlySet<string> = new Set(['list', 'tuple', 'dict']);
 
 /**
  * Why a call that was recorded in Python can't be run again as far as its record tells: the recorder marks nothing; a
@@ -43,9 +40,8 @@ function nodeReason(node: JsonObject, call: CallEntry, constructed: ConstructedO
   if (type === 'torch.Tensor' && typeof node['tensor_key'] !== 'string') {
     return 'a tensor is only described, not recorded';
   }
-  const text = node['repr'];
-  const isText = TEXT_CONTAINERS.has(type) && node['items'] === undefined;
-  if (text === undefined && !isText) return undefined;
+  const text = node['repr'] ?? containerText(node);
+  if (text === undefined) return undefined;
   if (typeof text !== 'string') return `a ${type} is only described, not recorded`;
   const reason = whyNotRebuildable(type, text);
   const object = reason === undefined ? objectFromRepr(text) : undefined;

@@ -1,5 +1,5 @@
 import type { CallRecord, Resolution } from '../model/call.js';
-import type { CallEntry } from '../session/index.js';
+import { type CallEntry, lostStateOf } from '../session/index.js';
 import type { ConstructedObjects } from './python-objects.js';
 import { pythonReasons } from './python-reasons.js';
 import type { InspectTensor } from './types.js';
@@ -22,6 +22,8 @@ export function replayReasons(
   }
   const isPending = call.status === 'graph_capture_pending_flush';
   if (isPending) reasons.push('its CUDA graph was never run, so no tensor was saved');
+  const lost = lostStateOf(record);
+  if (lost !== undefined) reasons.push(lost);
   if (record.fir?.truncated === true) reasons.push('its arguments were too large to be recorded whole');
   if (record.fir === undefined) reasons.push(...pythonReasons(call, record, constructed));
   else if (call.selfId !== undefined && call.generation === 0) {

@@ -1,5 +1,6 @@
 import { summariseTensor } from '../compare/index.js';
 import type { DtypeName } from '../model/dtype.js';
+import type { LayoutStatistics } from '../model/tensor.js';
 import type { InspectStatistics, JsonNumber } from './types.js';
 
 /** Statistics of a tensor's logical values; `chunks` gives them anew at every call. None for strings. */
@@ -24,6 +25,21 @@ export function statisticsOf(
     ...(histogram === undefined
       ? {}
       : { histogram: { edges: histogram.edges.map(toJsonNumber), counts: histogram.counts } }),
+  };
+}
+
+/** Those that were kept of values that were left out. */
+export function recordedStatistics(stats: LayoutStatistics): InspectStatistics {
+  const { min, max, mean, std, nan = 0, inf = 0, zeros = 0, trues } = stats;
+  return {
+    min: jsonNumber(min),
+    max: jsonNumber(max),
+    mean: jsonNumber(mean),
+    std: jsonNumber(std),
+    nan,
+    inf,
+    zeros,
+    ...(trues === undefined ? {} : { trues }),
   };
 }
 

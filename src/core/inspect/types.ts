@@ -41,6 +41,8 @@ export interface InspectTensor {
   stats?: InspectStatistics;
   /** Of the logical values, contiguous, little-endian; of strings, each with its length as 8 bytes before it. */
   sha256?: string;
+  /** The values were left out when it was recorded or filtered; `stats` are those that were kept of them. */
+  redacted?: true;
   /** Why the layout or the values can't be had. */
   error?: string;
 }
@@ -66,6 +68,8 @@ export interface InspectCall {
   graphCapture?: true;
   /** Said of the call's files, and in nobody's way: objects that a .pt file names, a file that is torn. */
   notes?: string[];
+  /** Values and texts were left out: a replay runs the call on random inputs. */
+  redacted?: true;
   /** How the recorded call failed. */
   error?: RecordedError;
 }

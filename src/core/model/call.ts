@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from './json.js';
-import type { TensorLayout, TensorRole } from './tensor.js';
+import type { LayoutStatistics, TensorLayout, TensorRole } from './tensor.js';
 
 export type ExecutionStatus = 'inputs_saved' | 'completed' | 'failed' | 'graph_capture_pending_flush';
 
@@ -81,8 +81,33 @@ export interface FirFields {
   /** Why the call can't be replayed, each naming an argument. */
   not_replayable?: string[];
   truncated?: boolean;
+  /** Values and texts were left out: a replay runs on inputs of its own making. */
+  redacted?: boolean;
+  /** Of redacted arguments that the call changed: statistics of what they ended as. */
+  mutated_stats?: Record<string, LayoutStatistics>;
   error?: RecordedError;
   dropped?: JsonObject;
+}
+
+/**
+ * What fir added to a record that another recorder wrote, under the same key `fir`: such a record is rewritten as its
+ * own text with this before its last brace.
+ */
+export interface ForeignFields {
+  /** Who wrote the record: `flashinfer`. Tells such additions from the fields of fir's own records. */
+  recorder: string;
+  /** The process that the call belongs to, where call sequences no longer tell: `pid4242#2`. */
+  process?: string;
+  /** Tensors whose values or layout the dump's own file does not tell any more, by key; all others are as they were. */
+  tensors: Record<string, ForeignTensor>;
+  redacted?: true;
+}
+
+/** As in `fir.tensors`; a storage is one of the call's own. */
+export interface ForeignTensor extends TensorLayout {
+  /** A `torch.nn.Parameter`, and a tensor that gradients are wanted of. */
+  parameter?: true;
+  requiresGrad?: true;
 }
 
 /** One line of `session.jsonl` or `metadata.jsonl`. Unknown fields are kept by whoever rewrites it. */
@@ -104,4 +129,6 @@ export interface CallRecord {
   graph_capture?: boolean;
   dump_dir: string;
   fir?: FirFields;
+  /** In a file it stands under `fir`, too: never both. */
+  foreign?: ForeignFields;
 }

@@ -25,9 +25,22 @@ export interface ProcessHeader {
   hooked: string[];
   /** Function name to how replay finds it, for functions found only after their first call. */
   functions: Record<string, Resolution>;
-  dropped: { limit: number; filter: number; error: number };
+  dropped: DroppedCalls;
   /** First message of each kind of recorder error, with how often it happened. */
   errors: { message: string; count: number }[];
+}
+
+/** Calls that are not in the session, and why. */
+export interface DroppedCalls {
+  limit: number;
+  filter: number;
+  error: number;
+  /** Recorded, and dropped for newer ones at a limit. */
+  rotated?: number;
+  /** Of those that a limit left out or dropped, how many were of each function. */
+  functions?: Record<string, number>;
+  /** By class, objects whose later calls can't be replayed, since calls that made their state were dropped. */
+  states?: Record<string, number>;
 }
 
 /** A line or file that could not be read, and why; `offset` is in bytes. */

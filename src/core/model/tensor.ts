@@ -7,7 +7,26 @@ export type TensorData =
   /** Contiguous logical values as `blobs/<sha256>` of the session. */
   | { sha256: string }
   /** The very same tensor (storage, offset, stride, shape, dtype) as another key of the call. */
-  | { sameAs: string };
+  | { sameAs: string }
+  /** Left out by --redact; of a model that was given as bytes, what tells it from others stays. */
+  | { redacted: true; sha256?: string };
+
+/** What is known of values that were left out. Over finite elements; of complex ones the modulus counts. */
+export interface LayoutStatistics {
+  /** Exact, as bigint past 2^53, for integers. */
+  min?: number | bigint;
+  max?: number | bigint;
+  mean?: number;
+  std?: number;
+  nan?: number;
+  inf?: number;
+  zeros?: number;
+  /** Of bool. */
+  trues?: number;
+  /** Of strings, in bytes of UTF-8. */
+  minBytes?: number;
+  maxBytes?: number;
+}
 
 /** `fir.tensors[key]`: layout and identity of one tensor of a call. Counts are in elements unless named bytes. */
 export interface TensorLayout {
@@ -24,6 +43,8 @@ export interface TensorLayout {
   host?: string;
   /** Absent when the contents were not saved (role `out`). */
   data?: TensorData;
+  /** Of values that were left out. */
+  stats?: LayoutStatistics;
 }
 
 export type TensorRole = 'in' | 'out' | 'inout' | 'scratch' | 'unknown';

@@ -1,3 +1,4 @@
+import { memberOf } from './member-of.js';
 import type { CallFacts, ObjectName, PlanCall, PlanObject, PlanSource } from './types.js';
 
 /** Recursion deeper than this is not searched for the call that covers another. */
@@ -26,12 +27,16 @@ export class ProcessObjects {
   /** Objects of unknown state by the memory that they were constructed over. */
   readonly #keepers = new Map<number | string, Set<PlanObject>>();
   readonly #kept = new Map<PlanObject, readonly (number | string)[]>();
+  readonly #runnable = new Map<number, boolean>();
+  /** Only where the recorder could not tell what a call ran inside does it count which calls overlapped. */
+  readonly #hasUnknownParents: boolean;
   readonly #running = new Map<PlanObject, { position: number; endedUs: number }[]>();
 
   constructor(calls: readonly PlanCall[], source: PlanSource) {
     this.calls = calls;
     this.#source = source;
     this.#parents = parentsOf(calls);
+    this.#hasUnknownParents = calls.some(({ parent }) => parent === 'unknown');
     calls.forEach((call, position) => {
       this.#add(call, position);
     });
@@ -46,18 +51,23 @@ export class ProcessObjects {
     }
   }
 
+  /** Position of the call that another ran inside; -1 where there is none. */
+  parentOf(position: number): number {
+    return this.#parents[position] ?? -1;
+  }
+
   #add(call: PlanCall, position: number): void {
     const facts = this.#source.factsOf(call.number);
-    const used = facts.argumentObjects.map((name) => this.#find(name, facts.adapter));
+    const used = facts.argumentObjects.map((name) => this.#find(name, facts));
     let made: PlanObject | undefined;
     let root: number | undefined;
     if (call.selfId !== undefined) {
       const name = { selfId: String(call.selfId), className: classNameOf(call) };
       const outerConstructor = call.constructs ? this.#constructorAround(name, position) : undefined;
       if (outerConstructor !== undefined) root = this.coveredBy.get(outerConstructor) ?? outerConstructor;
-      else if (call.constructs) made = this.#construct(name, position, facts.adapter);
+      else if (call.constructs) made = this.#construct(name, position, facts);
       // A static method has the object that it gave back, which is no receiver.
-      else if (call.kind === 'method') used.unshift(this.#find(name, facts.adapter));
+      else if (call.kind === 'method') used.unshift(this.#find(name, facts));
     }
     const uses = [...new Set(used)];
     root ??= this.#outermost(position, (outer) =>
@@ -70,8 +80,8 @@ export class ProcessObjects {
     else if (call.parent === 'unknown') this.#noteAmbiguity(position, uses, facts);
     if (made !== undefined) this.#setCreator(made, root ?? position);
     if (made?.rule === 'full') this.#keep(made, facts.keptStorages);
-    if (call.status === 'completed') this.#touch(root ?? position, uses, made, facts);
-    for (const object of uses) this.#noteRunning(object, position, facts);
+    if (call.status === 'completed') this.#touch(position, root, uses, made, facts);
+    if (this.#hasUnknownParents) for (const object of uses) this.#noteRunning(object, position, facts);
   }
 
   #keep(object: PlanObject, storages: readonly (number | string)[]): void {
@@ -85,30 +95,53 @@ export class ProcessObjects {
   /** Of objects over one workspace, what a call does to one is done to all. */
   #touch(
     position: number,
+    root: number | undefined,
     uses: readonly PlanObject[],
     made: PlanObject | undefined,
     facts: CallFacts,
   ): void {
     const own = made === undefined ? uses : [...uses, made];
-    const storages = [...facts.changedStorages, ...own.flatMap((object) => this.#kept.get(object) ?? [])];
+    const changed = this.#keepers.size === 0 ? [] : facts.changedStorages;
+    const storages = [...changed, ...own.flatMap((object) => this.#kept.get(object) ?? [])];
     const keepers = storages.flatMap((storage) => [...(this.#keepers.get(storage) ?? [])]);
-    for (const object of [...uses, ...keepers]) this.#touchesOf(object).add(position);
+    for (const object of new Set([...uses, ...keepers])) {
+      this.#touchesOf(object).add(root ?? position);
+      this.#noteMaker(object, position, root ?? position);
+    }
   }
 
-  #find(name: ObjectName, adapter: string | undefined): PlanObject {
-    return this.#current.get(keyOf(name)) ?? this.#start(name, adapter);
+  #noteMaker(object: PlanObject, position: number, root: number): void {
+    if (typeof object.rule === 'string') return;
+    const member = memberOf(this.calls[position]?.functionName ?? '');
+    if (!object.rule.latest.includes(member)) return;
+    const known = object.makers.get(member);
+    if (known === undefined) object.makers.set(member, [{ position, root }]);
+    else known.push({ position, root });
   }
 
-  #construct(name: ObjectName, position: number, adapter: string | undefined): PlanObject {
-    const object = this.#start(name, adapter);
+  #find(name: ObjectName, facts: CallFacts): PlanObject {
+    return this.#current.get(keyOf(name)) ?? this.#start(name, facts);
+  }
+
+  #construct(name: ObjectName, position: number, facts: CallFacts): PlanObject {
+    const object = this.#start(name, facts);
     this.#constructors.set(object, position);
+    object.constructedBy = position;
     return object;
   }
 
-  #start(name: ObjectName, adapter: string | undefined): PlanObject {
-    const rule = this.#source.ruleOf(name.className, adapter);
+  #start(name: ObjectName, facts: CallFacts): PlanObject {
+    const rule = this.#source.ruleOf(name.className, facts.adapter);
     const key = `${this.calls[0]?.processUid}/${this.#touches.size + 1}`;
-    const object: PlanObject = { ...name, key, rule, creator: undefined, touches: [] };
+    const object: PlanObject = {
+      ...name,
+      key,
+      rule,
+      creator: undefined,
+      constructedBy: undefined,
+      touches: [],
+      makers: new Map(),
+    };
     this.#touches.set(object, new Set());
     this.#current.set(keyOf(name), object);
     return object;
@@ -129,39 +162,45 @@ export class ProcessObjects {
   /** The outermost call around this one that fits, and that none covers itself. */
   #outermost(position: number, fits: (outer: number) => boolean): number | undefined {
     let found: number | undefined;
-    let outer = this.#parentOf(position);
+    let outer = this.parentOf(position);
     for (let depth = 0; outer >= 0 && depth < MAX_NESTING; depth++) {
       if (fits(outer)) found = this.coveredBy.get(outer) ?? outer;
-      outer = this.#parentOf(outer);
+      outer = this.parentOf(outer);
     }
     return found;
   }
 
   #actsOn(outer: number, object: PlanObject): boolean {
     const has = this.uses.get(outer)?.includes(object) || this.#constructors.get(object) === outer;
-    return has ? this.#factsAt(outer).isRunnable : this.#returns(outer, object);
+    return has ? this.#isRunnable(outer) : this.#returns(outer, object);
   }
 
   /** Whether the object was constructed inside the outer call and is in its result. */
   #returns(outer: number, object: PlanObject): boolean {
     const madeBy = this.#constructors.get(object);
     if (madeBy === undefined || !this.#isInside(madeBy, outer)) return false;
-    const facts = this.#factsAt(outer);
-    return facts.isRunnable && facts.resultObjects.some((name) => keyOf(name) === keyOf(object));
+    const { resultObjects } = this.#source.factsOf(this.#numberAt(outer));
+    return resultObjects.some((name) => keyOf(name) === keyOf(object)) && this.#isRunnable(outer);
   }
 
   #isInside(position: number, outer: number): boolean {
-    let at = this.#parentOf(position);
-    for (let depth = 0; at > outer && depth < MAX_NESTING; depth++) at = this.#parentOf(at);
+    let at = this.parentOf(position);
+    for (let depth = 0; at > outer && depth < MAX_NESTING; depth++) at = this.parentOf(at);
     return at === outer;
   }
 
-  #parentOf(position: number): number {
-    return this.#parents[position] ?? -1;
+  /** Many calls may have run inside one, and each asks. */
+  #isRunnable(position: number): boolean {
+    const number = this.#numberAt(position);
+    const known = this.#runnable.get(number);
+    if (known !== undefined) return known;
+    const isRunnable = this.#source.isRunnable(number);
+    this.#runnable.set(number, isRunnable);
+    return isRunnable;
   }
 
-  #factsAt(position: number): CallFacts {
-    return this.#source.factsOf(this.calls[position]?.number ?? 0);
+  #numberAt(position: number): number {
+    return this.calls[position]?.number ?? 0;
   }
 
   #touchesOf(object: PlanObject): Set<number> {
@@ -177,6 +216,7 @@ export class ProcessObjects {
   }
 
   #noteRunning(object: PlanObject, position: number, facts: CallFacts): void {
+    if (object.rule === 'stateless') return;
     const running = (this.#running.get(object) ?? []).filter((other) => other.endedUs > facts.startedUs);
     running.push({ position, endedUs: facts.endedUs });
     this.#running.set(object, running);

@@ -1,5 +1,7 @@
 import type { Language } from '../executors/index.js';
 import { ProcessObjects } from './process-objects.js';
+import { processesOf } from './processes-of.js';
+import { callAt, lowerBound, stateClosure, statePositions } from './state-positions.js';
 import type { PlanCall, PlanObject, PlanSource } from './types.js';
 
 /** One call of a lane. Only selected calls are reported; the others make the state that those need. */
@@ -89,9 +91,10 @@ export class ReplayPlan {
       : callAt(process, object.creator);
   }
 
-  recorderOf(call: number): PlanCall['recorder'] {
+  /** A call of the processes that the selection is of. */
+  callOf(call: number): PlanCall | undefined {
     const place = this.#places.get(call);
-    return place === undefined ? 'fir' : callAt(place.process, place.position).recorder;
+    return place === undefined ? undefined : callAt(place.process, place.position);
   }
 
   /** Whether call `earlier` is part of the state that an object has for call `user`. */
@@ -105,23 +108,6 @@ export class ReplayPlan {
       return object.touches[lowerBound(object.touches, other.position)] === other.position;
     return statePositions(place.process, object, place.position, place.position).includes(other.position);
   }
-}
-
-/** Calls of each process with a selected call, in the order of their starts, up to the last selected one. */
-function processesOf(calls: readonly PlanCall[], selected: ReadonlySet<number>): PlanCall[][] {
-  const byProcess = new Map<string, PlanCall[]>();
-  for (const call of calls) {
-    const known = byProcess.get(call.processUid);
-    if (known === undefined) byProcess.set(call.processUid, [call]);
-    else known.push(call);
-  }
-  const processes: PlanCall[][] = [];
-  for (const own of byProcess.values()) {
-    own.sort((a, b) => a.sequence - b.sequence || a.number - b.number);
-    const last = own.findLastIndex((call) => selected.has(call.number));
-    if (last >= 0) processes.push(own.slice(0, last + 1));
-  }
-  return processes;
 }
 
 function planLanes(
@@ -186,77 +172,4 @@ function planSteps(process: ProcessObjects, selected: ReadonlySet<number>): Plan
     });
   });
   return steps;
-}
-
-/** Positions of the calls that make the state which the given ones need, each before `limit`. */
-function stateClosure(process: ProcessObjects, from: readonly number[], limit: number): Set<number> {
-  const closure = new Set<number>();
-  const queue = [...from];
-  const addedBefore = new Map<PlanObject, number>();
-  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-    const position = Math.min(next, limit);
-    for (const object of process.uses.get(next) ?? []) {
-      // Everything before an earlier look at a `full` object is in already.
-      if (object.rule === 'full' && (addedBefore.get(object) ?? -1) >= position) continue;
-      addedBefore.set(object, position);
-      const needed = statePositions(process, object, next, position);
-      if (object.creator !== undefined) needed.push(object.creator);
-      for (const at of needed) {
-        if (at >= limit || closure.has(at)) continue;
-        closure.add(at);
-        queue.push(at);
-      }
-    }
-  }
-  return closure;
-}
-
-/**
- * Calls before `end` that make the state which an object has for the call at `user`, beside its creator, ascending.
- * A call of a method that makes the state needs none: it makes it anew.
- */
-function statePositions(process: ProcessObjects, object: PlanObject, user: number, end: number): number[] {
-  const { rule, touches } = object;
-  if (rule === 'stateless') return [];
-  const count = lowerBound(touches, end);
-  if (rule === 'full') return touches.slice(0, count);
-  if (
-    isReceiver(process, object, user) &&
-    rule.latest.includes(memberOf(callAt(process, user).functionName))
-  ) {
-    return [];
-  }
-  const wanted = new Set(rule.latest);
-  const found: number[] = [];
-  for (let index = count - 1; index >= 0 && wanted.size > 0; index--) {
-    const at = touches[index] ?? 0;
-    if (wanted.delete(memberOf(callAt(process, at).functionName))) found.unshift(at);
-  }
-  return found;
-}
-
-/** Index of the first value that is not below `bound`. */
-function lowerBound(sorted: readonly number[], bound: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((sorted[middle] ?? bound) < bound) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function isReceiver(process: ProcessObjects, object: PlanObject, position: number): boolean {
-  return callAt(process, position).kind === 'method' && process.uses.get(position)?.[0] === object;
-}
-
-function memberOf(functionName: string): string {
-  return functionName.slice(functionName.lastIndexOf('.') + 1);
-}
-
-function callAt(process: ProcessObjects, position: number): PlanCall {
-  const call = process.calls[position];
-  if (call === undefined) throw new RangeError(`no call at ${position}`);
-  return call;
 }

@@ -24,7 +24,7 @@ export interface ObjectName {
   className: string;
 }
 
-/** What only a call's record says. */
+/** What only a call's record says. Reading one takes time: a fact is asked for where it counts. */
 export interface CallFacts {
   /** Recorded objects anywhere in the arguments, and anywhere in the result. */
   argumentObjects: readonly ObjectName[];
@@ -35,8 +35,6 @@ export interface CallFacts {
   changedStorages: readonly (number | string)[];
   /** The adapter that knows the function, and with it the rule of its class. */
   adapter: string | undefined;
-  /** False where the record, or a consent that was not given, says already that the call won't run. */
-  isRunnable: boolean;
   /** Since the epoch; `endedUs` is Infinity for a call that never ended. */
   startedUs: number;
   endedUs: number;
@@ -45,6 +43,8 @@ export interface CallFacts {
 export interface PlanSource {
   calls: readonly PlanCall[];
   factsOf(call: number): CallFacts;
+  /** False where the record, or a consent that was not given, says already that the call won't run. */
+  isRunnable(call: number): boolean;
   languageOf(call: PlanCall): Language;
   /** Which calls make the state of a class's objects. */
   ruleOf(className: string, adapter: string | undefined): StateRule;
@@ -57,9 +57,13 @@ export interface PlanObject extends ObjectName {
   rule: StateRule;
   /** The call whose replay makes the object: its constructor, or the outermost call that made and returned it. */
   creator: number | undefined;
+  /** Its own constructor, which the creator executes where that is another call; undefined where none was recorded. */
+  constructedBy: number | undefined;
   /**
    * Completed calls that had the object as `self` or as an argument, or wrote to memory that it keeps, ascending,
    * without the creator.
    */
   touches: number[];
+  /** Where a few methods make the state: the touching calls of each, ascending, and the call that executes them. */
+  makers: Map<string, { position: number; root: number }[]>;
 }

@@ -8,12 +8,13 @@ import {
   type PreparedCall,
 } from '../executors/index.js';
 import type { JsonObject } from '../model/json.js';
-import { type Dump, openSession } from '../session/index.js';
+import { type Dump, isRedactedCall, openSession } from '../session/index.js';
 import { ValueDecoder } from '../values/index.js';
 import { type CallEnd, describeThrown, invoke, outcomeOfFailure } from './call-end.js';
 import { compareCall } from './compare-call.js';
 import { describeTensor, makeHost } from './hosts.js';
-import { judge } from './judge.js';
+import { type Ending, judge } from './judge.js';
+import { judgeRedacted, redactionNotes } from './judge-redacted.js';
 import { LiveState } from './live-state.js';
 import type { RunOutcome, RunPhase, RunRequest } from './protocol.js';
 import { decodeArguments, recordedResult } from './recorded-values.js';
@@ -24,6 +25,8 @@ export interface CallRunnerOptions {
   consent: ConsentOptions;
   comparison: ComparisonOptions;
   mapPath: readonly (readonly [string, string])[];
+  /** Of the inputs that are made up where recorded values were redacted. */
+  seed: number;
   onPhase(id: number, phase: RunPhase): void;
 }
 
@@ -82,8 +85,11 @@ export class CallRunner {
     const hosts = dump.keys('inputs').map((key) => dump.tensor('inputs', key).host ?? '');
     const makers = place.kind === 'adapter' ? [prepared] : await openLibrariesOf(hosts, task);
     const notes: string[] = [];
-    const inputs = new RehydratedInputs(dump, this.#live.storages, (stored, tensor, strings) =>
-      makeHost(makers, stored, tensor, strings, notes),
+    const inputs = new RehydratedInputs(
+      dump,
+      this.#live.storages,
+      (stored, tensor, strings) => makeHost(makers, stored, tensor, strings, notes),
+      { seed: this.#options.seed },
     );
     const decoder = new ValueDecoder({
       tensor: (key) => inputs.host(key),
@@ -139,6 +145,11 @@ export class CallRunner {
   ): RunOutcome {
     const { constructs, kind } = dump.record.fir ?? {};
     const makesObject = constructs === true || kind === 'constructor';
+    if (isRedactedCall(dump.record)) {
+      const judged = judgeRedacted({ record: dump.record, ending: endingOf(end), makesObject });
+      if (judged.verdict === 'error') notes.push(...redactionNotes(dump.record));
+      return { ...judged, outputs: [], ...common };
+    }
     const compared = compareCall(dump, end, {
       args,
       inputs,
@@ -154,7 +165,7 @@ export class CallRunner {
     notes.push(...compared.notes);
     const judgement = judge({
       record: dump.record,
-      ending: end.kind === 'threw' ? { kind: 'threw', ...describeThrown(end.error) } : end,
+      ending: endingOf(end),
       comparisons: compared.comparisons,
       ignored: compared.ignored,
       result: recordedResult(dump),
@@ -185,6 +196,10 @@ export class CallRunner {
     }
     return path;
   }
+}
+
+function endingOf(end: CallEnd): Ending {
+  return end.kind === 'threw' ? { kind: 'threw', ...describeThrown(end.error) } : { kind: 'returned' };
 }
 
 /** The dump is opened by itself: a worker never reads the index of a long session. */

@@ -1,4 +1,6 @@
 import type { CallRecord } from '../model/call.js';
+import { isRedactedCall } from '../session/index.js';
+import { redactionNotes } from './judge-redacted.js';
 import type { RunOutcome, RunPhase } from './protocol.js';
 import type { Draft } from './ready-call.js';
 import { foldRepeats, type RepeatRun } from './repeats.js';
@@ -17,17 +19,25 @@ export function draftOfDeath(end: Exclude<RunEnd, { kind: 'outcome' }>, record: 
   if (end.kind === 'notBegun')
     return { verdict: 'error', reason: 'its worker was gone before the call began', outputs: [] };
   const phase = inPhase(end.phase);
+  const told = redactionNotes(record);
+  const notes = told.length === 0 ? {} : { notes: told };
   if (end.kind === 'timeout')
-    return { verdict: 'timeout', reason: `did not end in time${phase}`, outputs: [] };
+    return { verdict: 'timeout', reason: `did not end in time${phase}`, outputs: [], ...notes };
   const { how, error } = end;
   const cause = error === undefined ? how : `uncaught ${error.name}: ${error.message}`;
   return {
     verdict: 'crashed',
     reason: `${cause}${phase}`,
     outputs: [],
-    ...(record.execution_status === 'inputs_saved' ? { reproduced: true } : {}),
+    ...(isReproduced(record) ? { reproduced: true } : {}),
     ...(error === undefined ? {} : { error }),
+    ...notes,
   };
+}
+
+/** Of a call that ran on other inputs than the recorded ones nobody can say. */
+function isReproduced(record: CallRecord): boolean {
+  return record.execution_status === 'inputs_saved' && !isRedactedCall(record);
 }
 
 /** The result of a call that ended its worker, but not the fresh one in which it ran alone. */

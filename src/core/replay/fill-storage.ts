@@ -6,6 +6,8 @@ import {
   type StridedLayout,
   scatterContiguous,
 } from '../tensor/index.js';
+import { DrawnTensor } from './drawn/drawn-tensor.js';
+import { type DrawnPlace, fillDrawn } from './drawn/fill-drawn.js';
 import type { InputTensor } from './input-tensor.js';
 
 /** Where a tensor lies in a buffer that begins at byte `base` of the recorded storage. */
@@ -34,9 +36,14 @@ export function fillStorage(
   for (const input of inputs) {
     if (input.poisoned === 'out' || (input.poisoned === 'scratch' && !isLive)) poison(input, bytes, base);
   }
+  fillDrawn(
+    inputs.flatMap((input) => drawnPlace(input, base)),
+    bytes,
+    base,
+  );
   const filled: InputTensor[] = [];
   for (const input of inputs) {
-    if (input.poisoned !== undefined) continue;
+    if (input.poisoned !== undefined || input.stored instanceof DrawnTensor) continue;
     fill(input, bytes, base);
     const others = filled.filter((other) => overlaps(input, other) && !isSameRange(input, other));
     // Elements of a strided tensor may lie on one another.
@@ -54,6 +61,13 @@ export function fillStorage(
     }
     filled.push(input);
   }
+}
+
+/** Nobody knows what drawn values that lie on one another should agree on. */
+function drawnPlace(input: InputTensor, base: number): DrawnPlace[] {
+  const { stored, extent, poisoned } = input;
+  if (poisoned !== undefined || !(stored instanceof DrawnTensor)) return [];
+  return [{ stored, extent, layout: layoutIn(input, base) }];
 }
 
 function fill(input: InputTensor, bytes: Uint8Array, base: number): void {

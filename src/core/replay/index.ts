@@ -54,7 +54,12 @@ export async function replaySession(options: ReplayOptions, reporter: Reporter):
       nodeOptions: options.nodeOptions,
       cwd: consent.app ?? consent.cwd,
       env: workerEnvironment(process.env),
-      setup: { consent, mapPath: options.mapPath, comparison: { ...options.comparison, preset } },
+      setup: {
+        consent,
+        mapPath: options.mapPath,
+        seed: options.seed ?? 0,
+        comparison: { ...options.comparison, preset },
+      },
     },
   });
   const notes = [...nodeOptionHints(session, options), ...orderNotes(session)];
@@ -105,6 +110,7 @@ async function openPython(
     consent,
     comparison: { ...comparison, preset },
     trustGraphInputs,
+    seed: options.seed ?? 0,
     signal: options.signal,
   });
   try {

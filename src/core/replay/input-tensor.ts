@@ -1,8 +1,10 @@
 import { byteLengthOf, dtypeOf } from '../dtype/index.js';
+import { FirError } from '../errors.js';
 import type { DtypeName } from '../model/dtype.js';
 import type { Dump, StoredTensor } from '../session/index.js';
 import { ownField } from '../session/json-fields.js';
 import { extentOf } from '../tensor/index.js';
+import { DrawnTensor, MAX_DRAWN_BYTES } from './drawn/drawn-tensor.js';
 import type { TensorExtent } from './storage-plan.js';
 
 /** A recorded input whose values were checked to be there, without reading them. */
@@ -25,7 +27,12 @@ export function inputTensor(dump: Dump, stored: StoredTensor): InputTensor {
   const low = elements === undefined ? 0 : byteOffsetOf(dtype, elements.low);
   const high = elements === undefined ? 0 : byteLengthOf(dtype, elements.high + 1);
   const savedBytes = range?.bytes.length ?? stored.byteLength;
-  const realBytes = poisoned === undefined ? savedBytes : endBytes(dump, key);
+  const isDrawn = poisoned === undefined && stored instanceof DrawnTensor;
+  if (isDrawn && high - low > MAX_DRAWN_BYTES) {
+    throw new FirError('TOO_LARGE', `${key} claims ${high - low} bytes, and its values were redacted`);
+  }
+  const drawnBytes = isDrawn ? high - low : savedBytes;
+  const realBytes = poisoned === undefined ? drawnBytes : endBytes(dump, key);
   return { stored, poisoned, range, extent: { key, storage, low, high, realBytes } };
 }
 

@@ -25,6 +25,8 @@ export interface ReplayOptions {
   timeoutMs?: number | undefined;
   /** Runs of each call; differences between them are reported bit for bit. */
   repeat?: number | undefined;
+  /** Of the inputs that are made up where recorded values were redacted; 0 by default. */
+  seed?: number | undefined;
   /** Workers at one time. */
   jobs: number;
   /** Without a preset, a FlashInfer session has its own. */

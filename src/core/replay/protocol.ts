@@ -9,6 +9,8 @@ export interface WorkerSetup {
   type: 'setup';
   consent: ConsentOptions;
   mapPath: readonly (readonly [string, string])[];
+  /** Of the inputs that are made up where recorded values were redacted. */
+  seed: number;
   comparison: ComparisonOptions;
 }
 

@@ -1,6 +1,7 @@
 import { FirError } from '../errors.js';
 import type { Dump, StoredTensor } from '../session/index.js';
 import { Storage, Tensor } from '../tensor/index.js';
+import { drawnFor } from './drawn/drawn-tensor.js';
 import { fillStorage, layoutIn } from './fill-storage.js';
 import { type InputTensor, inputTensor } from './input-tensor.js';
 import { type PlannedBuffer, planStorages } from './storage-plan.js';
@@ -22,15 +23,15 @@ export class RehydratedInputs {
   readonly #hosts = new Map<string, unknown>();
   readonly #makeHost: HostMaker;
 
-  /** Of all tensors, or of those under `keys`. Throws FirError TENSOR_CONFLICT, TOO_LARGE, and what reading a tensor throws. */
+  /** Of all tensors, or of those under `keys`; `seed` is for those whose values were redacted. Throws FirError TENSOR_CONFLICT, TOO_LARGE, and what reading a tensor throws. */
   constructor(
     dump: Dump,
     registry: StorageRegistry,
     makeHost: HostMaker,
-    keys: readonly string[] = dump.keys('inputs'),
+    { keys = dump.keys('inputs'), seed = 0 }: { keys?: readonly string[]; seed?: number } = {},
   ) {
     this.#makeHost = makeHost;
-    for (const key of keys) this.#stored.set(key, dump.tensor('inputs', key));
+    for (const key of keys) this.#stored.set(key, drawnFor(dump.tensor('inputs', key), dump.record, seed));
     const inputs = new Map<string, InputTensor>();
     for (const [key, stored] of this.#stored) {
       if (this.originalOf(key) === key && stored.dtype !== 'string')

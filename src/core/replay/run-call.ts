@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { PlanObject } from '../plan/types.js';
 import type { NamedObject, RunPurpose } from './protocol.js';
 import { type ReadyCall, readyCall } from './ready-call.js';
@@ -18,7 +19,8 @@ export function giveCall(
   return worker.give(
     {
       call: entry.number,
-      dump: dump.path,
+      // The worker is in a directory of its own.
+      dump: resolve(dump.path),
       kind: entry.kind,
       resolution,
       purpose,

@@ -164,6 +164,11 @@ export class WorkerProcess<Answer> {
     if (this.#given[0]?.id === id) this.#finish({ kind: 'answer', answer });
   }
 
+  /** The process takes no more calls: those that it was given after the one that it answers next never began. */
+  retire(): void {
+    this.#isAlive = false;
+  }
+
   /** The process says why it is about to end. */
   blame(error: ThrownError): void {
     this.#fault = error;

@@ -5,6 +5,8 @@ import type { CallTable } from './call-table.js';
 export interface RowRange {
   begin: number;
   end: number;
+  /** Each call's own time counts: the file is one process's, whose clock never steps back, and not in order. */
+  isSegment: boolean;
 }
 
 /**
@@ -27,10 +29,11 @@ function mergeByTime(
 ): void {
   // A file keeps its order whatever the clock did: a call is merged by the latest time so far in its file.
   const times = new Float64Array(table.size);
-  for (const { begin, end } of files) {
+  for (const { begin, end, isSegment } of files) {
     let latest = Number.NEGATIVE_INFINITY;
     for (let row = begin; row < end; row++) {
-      latest = Math.max(latest, startOf(table, row) ?? latest);
+      const start = startOf(table, row) ?? latest;
+      latest = isSegment ? start : Math.max(latest, start);
       times[row] = latest;
     }
   }

@@ -42,7 +42,7 @@ export class CallTable {
   moduleId = new Uint32Array(FIRST_CAPACITY);
   pid = new Uint32Array(FIRST_CAPACITY);
   callSequence = new Uint32Array(FIRST_CAPACITY);
-  /** Of fir's processes; assigned after ordering for the others. */
+  /** Of fir's processes; assigned after ordering for the others, where fir did not note one. */
   processId = new Uint32Array(FIRST_CAPACITY);
   sequence = new Uint32Array(FIRST_CAPACITY);
   parent = new Uint32Array(FIRST_CAPACITY);
@@ -99,6 +99,7 @@ export class CallTable {
     const { fir } = head;
     this.isFir[row] = fir === undefined ? 0 : 1;
     this.constructs[row] = head.kind === 'constructor' || fir?.constructs === true ? 1 : 0;
+    if (head.foreignProcess !== undefined) this.processId[row] = strings.idOf(head.foreignProcess);
     if (fir === undefined) return;
     this.processId[row] = strings.idOf(fir.processUid);
     this.sequence[row] = fir.sequence;
@@ -117,6 +118,12 @@ export class CallTable {
 
   setParent(row: number, sequence: number): void {
     this.parent[row] = sequence;
+  }
+
+  /** Undefined where nobody named one yet. */
+  processOf(row: number): string | undefined {
+    const id = this.processId[row] ?? this.#none;
+    return id === this.#none ? undefined : this.strings.at(id);
   }
 
   /** Sequence of the call that this one ran inside, where one is known. */
@@ -195,6 +202,10 @@ class CallRow implements CallEntry {
   }
   get status(): CallStatus {
     return this.#table.statusOf(this.#row);
+  }
+  get startedMs(): number | undefined {
+    const started = this.#table.startedMs[this.#row] ?? Number.NaN;
+    return Number.isNaN(started) ? undefined : started;
   }
   get kind(): MemberKind {
     return KIND_NAMES[this.#table.kind[this.#row] ?? 0] ?? 'function';

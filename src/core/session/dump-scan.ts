@@ -31,6 +31,8 @@ export function scanDumps(context: ScanContext): number {
   const isPresent = new Uint8Array(table.size);
   const unknown: string[] = [];
   for (const entry of entriesOf(root)) {
+    // What is being removed, say.
+    if (entry.name.startsWith('.')) continue;
     const row = table.rowOf(entry.name);
     if (row === undefined) {
       if (entry.isDirectory() && isDump(join(root, entry.name), entry.name)) unknown.push(entry.name);
@@ -50,6 +52,18 @@ export function scanDumps(context: ScanContext): number {
   let records = 0;
   for (const name of unknown) records += readDump(context, name);
   return records;
+}
+
+/**
+ * Calls that the process which recorded them has dropped: their records are in one of its own index files, and their
+ * directories are gone. `segments`: by number, whether an index is such a file.
+ */
+export function droppedCalls(table: CallTable, segments: readonly boolean[]): Set<number> {
+  const rows = new Set<number>();
+  for (let row = 0; row < table.size; row++) {
+    if (table.problem[row] === PROBLEMS.missing.id && segments[table.file[row] ?? 0] === true) rows.add(row);
+  }
+  return rows;
 }
 
 /** Reads a dump that no record of the index names into a new row. */

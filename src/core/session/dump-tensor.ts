@@ -1,6 +1,6 @@
 import { byteLengthOf } from '../dtype/index.js';
 import type { DtypeName } from '../model/dtype.js';
-import type { TensorLayout } from '../model/tensor.js';
+import type { LayoutStatistics, TensorLayout } from '../model/tensor.js';
 import { elementCount } from '../tensor/index.js';
 import type { StringsSource } from './strings-source.js';
 import type { StoredTensor } from './types.js';
@@ -8,7 +8,7 @@ import { DEFAULT_CHUNK_BYTES, type FileRange, type ValueSource } from './value-s
 
 export type TensorPlace = Omit<TensorLayout, 'storage'> & {
   storage?: number | string;
-} & Pick<StoredTensor, 'parameter' | 'requiresGrad' | 'storedBytes'>;
+} & Pick<StoredTensor, 'parameter' | 'requiresGrad' | 'storedBytes' | 'redacted' | 'redactedModel'>;
 
 /** A tensor of a dump, whose values are looked for when first needed. */
 export class DumpTensor implements StoredTensor {
@@ -24,6 +24,9 @@ export class DumpTensor implements StoredTensor {
   readonly sameAs?: string;
   readonly parameter?: true;
   readonly requiresGrad?: true;
+  readonly redacted?: true;
+  readonly redactedModel?: string;
+  readonly stats?: LayoutStatistics;
   readonly storedBytes?: number;
   readonly strings?: () => string[];
   readonly #find: () => ValueSource;
@@ -42,6 +45,9 @@ export class DumpTensor implements StoredTensor {
     if (place.data !== undefined && 'sameAs' in place.data) this.sameAs = place.data.sameAs;
     if (place.parameter === true) this.parameter = true;
     if (place.requiresGrad === true) this.requiresGrad = true;
+    if (place.redacted === true) this.redacted = true;
+    if (place.redactedModel !== undefined) this.redactedModel = place.redactedModel;
+    if (place.redacted === true && place.stats !== undefined) this.stats = place.stats;
     if (place.storedBytes !== undefined) this.storedBytes = place.storedBytes;
     if (place.dtype === 'string') this.strings = () => this.#strings();
     this.#find = find;

@@ -1,6 +1,6 @@
 import { FirError } from '../errors.js';
 import type { CallRecord } from '../model/call.js';
-import { DumpTensor } from './dump-tensor.js';
+import { DumpTensor, type TensorPlace } from './dump-tensor.js';
 import { foreignTensor } from './foreign-tensor.js';
 import { ownField } from './json-fields.js';
 import type { CheckedRecord } from './record-fields.js';
@@ -55,7 +55,8 @@ export class Dump {
     this.#finder = new ValueFinder({
       root: parts.root,
       realRoot: parts.realRoot,
-      layouts: record.fir?.tensors ?? {},
+      path: parts.path,
+      layouts: (record.fir ?? record.foreign)?.tensors ?? {},
       keys: this.#keys,
       mutatedFile: () => this.#files.nameOf('mutated', record.tensor_format),
       open: (name) => this.#files.open(name),
@@ -73,7 +74,7 @@ export class Dump {
    */
   tensor(group: TensorGroupName, key: string): StoredTensor {
     const { record, badLayouts, path } = this.#parts;
-    if (record.fir === undefined) {
+    if (record.fir === undefined && !this.#isAdded(key)) {
       const { dump } = this.#parts;
       return foreignTensor(
         { record, path, dump, files: this.#files },
@@ -81,14 +82,49 @@ export class Dump {
         key,
       );
     }
-    const layout = ownField(record.fir.tensors, key);
+    const layout = this.#layoutOf(key);
     if (layout === undefined) {
       const why = badLayouts.get(key) ?? 'fir.tensors has none';
       throw new FirError('TENSOR_INVALID', `no layout of tensor ${JSON.stringify(key)}: ${why}`, {
         where: path,
       });
     }
-    return new DumpTensor(key, layout, () => this.#finder.find(group, key));
+    const place = this.#isLeftOut(group, key) ? { ...layout, ...this.#leftOut(group, key) } : layout;
+    return new DumpTensor(key, place, () => this.#finder.find(group, key));
+  }
+
+  /** Whether another recorder's record says of the tensor what fir has to know, so that its file does not count. */
+  #isAdded(key: string): boolean {
+    const { record, badLayouts } = this.#parts;
+    return badLayouts.has(key) || ownField(record.foreign?.tensors ?? {}, key) !== undefined;
+  }
+
+  #layoutOf(key: string): TensorPlace | undefined {
+    const { record, dump } = this.#parts;
+    if (record.fir !== undefined) return ownField(record.fir.tensors, key);
+    const layout = ownField(record.foreign?.tensors ?? {}, key);
+    return layout === undefined ? undefined : { ...layout, storage: `${dump}#${layout.storage}` };
+  }
+
+  /** Of a redacted call no value of an output is there, whatever its layout says of the argument that it is. */
+  #isLeftOut(group: TensorGroupName, key: string): boolean {
+    const isOutput = this.record.fir?.redacted === true && group !== 'inputs';
+    return isOutput || this.#finder.redactedLayout(key) !== undefined;
+  }
+
+  #leftOut(group: TensorGroupName, key: string): Pick<TensorPlace, 'redacted' | 'redactedModel' | 'stats'> {
+    const layout = this.#finder.redactedLayout(key);
+    const own = this.#layoutOf(key)?.data;
+    const original = own !== undefined && 'sameAs' in own ? own.sameAs : key;
+    const after = ownField(this.record.fir?.mutated_stats ?? {}, original);
+    const stats = (group === 'inputs' ? undefined : after) ?? layout?.stats;
+    const { data } = layout ?? {};
+    const model = data !== undefined && 'redacted' in data ? data.sha256 : undefined;
+    return {
+      redacted: true,
+      ...(stats === undefined ? {} : { stats }),
+      ...(model === undefined ? {} : { redactedModel: model }),
+    };
   }
 
   /** The tensor files that are there, with what is to be said of each that holds more or less than tensors. */
@@ -106,6 +142,11 @@ export class Dump {
       }
     }
     return found;
+  }
+
+  /** The keys in a tensor file, whatever the record says. FirError where it can't be opened. */
+  fileKeys(name: string): string[] {
+    return [...this.#files.open(name).keys];
   }
 
   close(): void {

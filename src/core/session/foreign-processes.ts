@@ -3,40 +3,47 @@ import type { CallTable } from './call-table.js';
 
 /**
  * Names the processes of recorders that name none, and numbers their calls. Process ids come again: a new process is
- * one where a function's `call_sequence` comes a second time under the same id. A captured call is one call with all
- * its snapshots, whose number they repeat; rows in `isLeftOut` count for that, but get no number of their own.
+ * one where a function's `call_sequence` comes a second time under the same id; a name that fir noted in the record
+ * counts before that. A captured call is one call with all its snapshots, whose number they repeat; rows in `isLeftOut`
+ * count for that, but get no number of their own.
  */
 export function nameForeignProcesses(
   table: CallTable,
   order: Uint32Array,
   isLeftOut: (row: number) => boolean,
 ): void {
-  const processes = new Map<number, ForeignProcess>();
-  const captured = new Map<string, ForeignProcess>();
+  const inferred = new Map<number, Inferred>();
+  const captured = new Map<string, string>();
+  const latest = new Map<number, string>();
+  const calls = new Map<string, number>();
   for (const row of order) {
     if (table.isFir[row] === 1) continue;
     const pid = table.pid[row] ?? 0;
     const base = table.graphCapture[row] === 1 ? baseOf(table, row) : undefined;
-    const known = base === undefined ? undefined : captured.get(base);
-    const process = known ?? processOf(table, row, processes.get(pid));
-    if (known === undefined) processes.set(pid, process);
-    if (base !== undefined) captured.set(base, process);
+    const known = table.processOf(row) ?? (base === undefined ? undefined : captured.get(base));
+    const name =
+      known ?? (table.status[row] === 0 ? latest.get(pid) : undefined) ?? infer(table, row, inferred);
+    latest.set(pid, name);
+    if (base !== undefined) captured.set(base, name);
     if (isLeftOut(row)) continue;
-    process.calls += 1;
-    table.processId[row] = table.strings.idOf(
-      process.epoch === 1 ? `pid${pid}` : `pid${pid}#${process.epoch}`,
-    );
-    table.sequence[row] = process.calls;
+    const sequence = (calls.get(name) ?? 0) + 1;
+    calls.set(name, sequence);
+    table.processId[row] = table.strings.idOf(name);
+    table.sequence[row] = sequence;
   }
 }
 
-function processOf(table: CallTable, row: number, current = new ForeignProcess(1)): ForeignProcess {
+function infer(table: CallTable, row: number, processes: Map<number, Inferred>): string {
+  const pid = table.pid[row] ?? 0;
+  let process = processes.get(pid) ?? new Inferred(1);
   const functionId = table.functionId[row] ?? 0;
   const sequence = table.callSequence[row] ?? 0;
-  if (table.status[row] === 0 || current.claim(functionId, sequence)) return current;
-  const next = new ForeignProcess(current.epoch + 1);
-  next.claim(functionId, sequence);
-  return next;
+  if (table.status[row] !== 0 && !process.claim(functionId, sequence)) {
+    process = new Inferred(process.epoch + 1);
+    process.claim(functionId, sequence);
+  }
+  processes.set(pid, process);
+  return process.epoch === 1 ? `pid${pid}` : `pid${pid}#${process.epoch}`;
 }
 
 function baseOf(table: CallTable, row: number): string {
@@ -44,9 +51,8 @@ function baseOf(table: CallTable, row: number): string {
   return snapshotOf(dump)?.base ?? dump;
 }
 
-class ForeignProcess {
+class Inferred {
   readonly epoch: number;
-  calls = 0;
   /** By function: every sequence below `next` was seen, and those in `later`, which threads wrote out of order. */
   readonly #seen = new Map<number, { next: number; later: Set<number> }>();
 

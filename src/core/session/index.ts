@@ -1,4 +1,6 @@
 export { Dump } from './dump.js';
+export { isRedactedCall } from './is-redacted.js';
+export { lostStateOf } from './lost-state.js';
 export { openSession } from './open.js';
 export { isoFromTimestamp } from './record-head.js';
 export { Session } from './session.js';

@@ -3,6 +3,7 @@ import type { DtypeName } from '../model/dtype.js';
 import type { JsonValue } from '../model/json.js';
 import type { TensorData, TensorLayout } from '../model/tensor.js';
 import { countFrom, countsFrom, objectFrom, stringFrom } from './json-fields.js';
+import { layoutStatisticsFrom } from './layout-statistics.js';
 
 /** Far more than any library has; a shape costs its length at every step over a tensor. */
 const MAX_DIMENSIONS = 64;
@@ -28,6 +29,7 @@ export function layoutFrom(value: JsonValue): TensorLayout | string {
   const data = object['data'] === undefined ? undefined : dataFrom(object['data']);
   if (typeof data === 'string') return data;
   const host = stringFrom(object['host']);
+  const stats = layoutStatisticsFrom(object['stats']);
   return {
     storage,
     storageBytes,
@@ -38,6 +40,7 @@ export function layoutFrom(value: JsonValue): TensorLayout | string {
     device: stringFrom(object['device']) ?? 'unknown',
     ...(host === undefined ? {} : { host }),
     ...(data === undefined ? {} : { data }),
+    ...(stats === undefined ? {} : { stats }),
   };
 }
 
@@ -47,6 +50,7 @@ function dataFrom(value: JsonValue): TensorData | string {
   const key = stringFrom(object?.['key']);
   if (file !== undefined && key !== undefined) return { file, key };
   const sha256 = stringFrom(object?.['sha256']);
+  if (object?.['redacted'] === true) return { redacted: true, ...(sha256 === undefined ? {} : { sha256 }) };
   if (sha256 !== undefined) return { sha256 };
   const sameAs = stringFrom(object?.['sameAs']);
   return sameAs === undefined ? 'its data names no place' : { sameAs };

@@ -20,6 +20,11 @@ export interface SessionPlace {
 const SESSION_INDEX = 'session.jsonl';
 const INDEX_NAME = /^session(?:\.[^/]+)?\.jsonl$/;
 
+/** Whether an index is one process's own, of a row of which it drops the older ones: `session.<process_uid>.<n>.jsonl`. */
+export function isSegment(index: string): boolean {
+  return /^session\..+\.\d+\.jsonl$/.test(index);
+}
+
 /** Finds the session at a path. FirError NOT_FOUND, NOT_A_SESSION, UNSAFE_PATH. */
 export function locateSession(path: string): SessionPlace {
   const stats = statOrThrow(path);

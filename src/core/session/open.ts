@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { FirError, messageOf } from '../errors.js';
 import { orderCalls, type RowRange } from './call-order.js';
 import { CallTable } from './call-table.js';
-import { readDump, readMetadata, type ScanContext, scanDumps } from './dump-scan.js';
+import { droppedCalls, readDump, readMetadata, type ScanContext, scanDumps } from './dump-scan.js';
 import { inferForeignParents } from './foreign-parents.js';
 import { nameForeignProcesses } from './foreign-processes.js';
 import { countGenerations } from './generations.js';
-import { locateSession } from './locate.js';
+import { isSegment, locateSession } from './locate.js';
 import { readProcessHeaders } from './process-headers.js';
 import { readRecordLog } from './record-log.js';
 import { Session } from './session.js';
@@ -26,24 +26,29 @@ export function openSession(path: string): Session {
   const ranges = indexes.map((name, file): RowRange => {
     const begin = table.size;
     records += readIndex(context, name, file);
-    return { begin, end: table.size };
+    return { begin, end: table.size, isSegment: isSegment(name) };
   });
   const foundBegin = table.size;
   records += dump === undefined ? scanDumps(context) : readDump(context, dump);
   records += scanSnapshots(context);
   settleUnfinished(context, foundBegin);
 
-  const leftOut = findLeftOut(context);
+  const { rows: snapshots, repeatedSnapshots } = findLeftOut(context);
+  const dropped = droppedCalls(table, indexes.map(isSegment));
+  const isLeftOut = (row: number): boolean => snapshots.has(row) || dropped.has(row);
   const whole = orderCalls(table, ranges, foundBegin);
-  nameForeignProcesses(table, whole, (row) => leftOut.rows.has(row));
-  const order = leftOut.rows.size === 0 ? whole : whole.filter((row) => !leftOut.rows.has(row));
+  nameForeignProcesses(table, whole, isLeftOut);
+  const isWhole = snapshots.size === 0 && dropped.size === 0;
+  const order = isWhole ? whole : whole.filter((row) => !isLeftOut(row));
   inferForeignParents(table, ranges);
   countGenerations(table, order);
   order.forEach((row, index) => {
     table.number[row] = index + 1;
   });
   const processes = readProcessHeaders(root, realRoot, unreadable);
-  const { repeatedSnapshots } = leftOut;
+  const unindexed = order.filter(
+    (row) => row >= foundBegin && dump === undefined && isForeignRecord(table, row),
+  ).length;
   return new Session({
     root,
     realRoot,
@@ -53,16 +58,21 @@ export function openSession(path: string): Session {
     order,
     records,
     repeatedSnapshots,
+    unindexed,
     unreadable,
     processes,
   });
+}
+
+function isForeignRecord(table: CallTable, row: number): boolean {
+  return table.isFir[row] !== 1 && table.statusOf(row) !== 'no_record';
 }
 
 function readIndex(context: ScanContext, name: string, file: number): number {
   const { root, table, unreadable } = context;
   const path = join(root, name);
   try {
-    return readRecordLog({ path, name, file }, table, unreadable);
+    return readRecordLog({ path, name, file, isSegment: isSegment(name) }, table, unreadable);
   } catch (error) {
     if (error instanceof FirError) throw error;
     throw new FirError('NOT_A_SESSION', `${path} can't be read: ${messageOf(error)}`, {

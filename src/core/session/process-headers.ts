@@ -39,14 +39,14 @@ function readHeader(realRoot: string, path: string): ProcessHeader | string {
   try {
     const size = sizeOfSessionFile(realRoot, path) ?? 0;
     if (size > MAX_HEADER_BYTES) return `longer than ${MAX_HEADER_BYTES} bytes`;
-    return headerFrom(objectFrom(parseJson(readFileSync(path, 'utf8'))));
+    return processHeaderFrom(objectFrom(parseJson(readFileSync(path, 'utf8'))));
   } catch (error) {
     return messageOf(error);
   }
 }
 
 /** Fields of another type than they should have are left empty: but for its process, nothing in a header is needed. */
-function headerFrom(value: JsonObject | undefined): ProcessHeader | string {
+export function processHeaderFrom(value: JsonObject | undefined): ProcessHeader | string {
   if (value?.['format'] !== 'fir.process/1') return 'not a process header of a known format';
   const processUid = stringFrom(value['process_uid']);
   if (processUid === undefined) return 'not a process header: no process_uid';
@@ -83,6 +83,11 @@ function headerFrom(value: JsonObject | undefined): ProcessHeader | string {
       limit: countFrom(dropped['limit']) ?? 0,
       filter: countFrom(dropped['filter']) ?? 0,
       error: countFrom(dropped['error']) ?? 0,
+      ...(dropped['rotated'] === undefined ? {} : { rotated: countFrom(dropped['rotated']) ?? 0 }),
+      ...(dropped['functions'] === undefined
+        ? {}
+        : { functions: fieldsFrom(dropped['functions'], countFrom) }),
+      ...(dropped['states'] === undefined ? {} : { states: fieldsFrom(dropped['states'], countFrom) }),
     },
     errors: listFrom(value['errors'], errorFrom),
   };

@@ -1,17 +1,27 @@
-import type { CallRecord, FirFields, RecordedError, TensorDetail, TensorInfo } from '../model/call.js';
+import type {
+  CallRecord,
+  FirFields,
+  ForeignFields,
+  ForeignTensor,
+  RecordedError,
+  TensorDetail,
+  TensorInfo,
+} from '../model/call.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
-import type { TensorLayout, TensorRole } from '../model/tensor.js';
+import type { LayoutStatistics, TensorLayout, TensorRole } from '../model/tensor.js';
 import {
   countFrom,
   countsFrom,
   fieldsFrom,
   numberFrom,
   objectFrom,
+  ownField,
   stringFrom,
   stringsFrom,
 } from './json-fields.js';
 import { layoutFrom } from './layout-fields.js';
-import { headFrom, type RecordHead } from './record-head.js';
+import { layoutStatisticsFrom } from './layout-statistics.js';
+import { foreignAdditionsIn, headFrom, type RecordHead } from './record-head.js';
 import { resolutionFrom } from './resolution-fields.js';
 
 export interface CheckedRecord {
@@ -51,6 +61,7 @@ export function recordFrom(value: JsonObject): CheckedRecord | string {
   setOrDelete(record, 'function_signature', signature);
   setOrDelete(record, 'versions', objectFrom(value['versions']));
   setOrDelete(record, 'fir', firFrom(objectFrom(value['fir']), head, badLayouts));
+  setOrDelete(record, 'foreign', foreignFrom(foreignAdditionsIn(value), head, badLayouts));
   return { record, badLayouts };
 }
 
@@ -68,12 +79,7 @@ function firFrom(
     parent: head.fir.parent,
     started_at: stringFrom(value['started_at']) ?? '',
     kind: head.kind,
-    tensors: fieldsFrom(value['tensors'], (layout, key): TensorLayout | undefined => {
-      const checked = layoutFrom(layout);
-      if (typeof checked !== 'string') return checked;
-      badLayouts.set(key, checked);
-      return undefined;
-    }),
+    tensors: layoutsFrom(value['tensors'], badLayouts),
   };
   setOrDelete(fir, 'end_sequence', countFrom(value['end_sequence']));
   setOrDelete(fir, 'duration_us', numberFrom(value['duration_us']));
@@ -89,9 +95,48 @@ function firFrom(
   setOrDelete(fir, 'mutated_pending_arguments', stringsFrom(value['mutated_pending_arguments']));
   setOrDelete(fir, 'not_replayable', stringsFrom(value['not_replayable']));
   setOrDelete(fir, 'truncated', booleanFrom(value['truncated']));
+  setOrDelete(fir, 'redacted', booleanFrom(value['redacted']));
+  setOrDelete(fir, 'mutated_stats', statisticsFrom(value['mutated_stats']));
   setOrDelete(fir, 'error', errorFrom(value['error']));
   setOrDelete(fir, 'dropped', objectFrom(value['dropped']));
   return fir;
+}
+
+function foreignFrom(
+  value: JsonObject | undefined,
+  head: RecordHead,
+  badLayouts: Map<string, string>,
+): ForeignFields | undefined {
+  if (value === undefined) return undefined;
+  const layouts = layoutsFrom(value['tensors'], badLayouts);
+  return {
+    recorder: stringFrom(value['recorder']) ?? '',
+    ...(head.foreignProcess === undefined ? {} : { process: head.foreignProcess }),
+    tensors: fieldsFrom(value['tensors'], (field, key): ForeignTensor | undefined => {
+      const layout = ownField(layouts, key);
+      return layout === undefined ? undefined : { ...layout, ...torchFlags(objectFrom(field)) };
+    }),
+    ...(value['redacted'] === true ? { redacted: true as const } : {}),
+  };
+}
+
+function torchFlags(value: JsonObject | undefined): Pick<ForeignTensor, 'parameter' | 'requiresGrad'> {
+  return {
+    ...(value?.['parameter'] === true ? { parameter: true as const } : {}),
+    ...(value?.['requiresGrad'] === true ? { requiresGrad: true as const } : {}),
+  };
+}
+
+function layoutsFrom(
+  value: JsonValue | undefined,
+  badLayouts: Map<string, string>,
+): Record<string, TensorLayout> {
+  return fieldsFrom(value, (layout, key): TensorLayout | undefined => {
+    const checked = layoutFrom(layout);
+    if (typeof checked !== 'string') return checked;
+    badLayouts.set(key, checked);
+    return undefined;
+  });
 }
 
 /** What has the wrong type must not stay behind from the spread. */
@@ -125,10 +170,22 @@ function errorFrom(value: JsonValue | undefined): RecordedError | undefined {
   const thrown = object['value'];
   return {
     name: stringFrom(object['name']) ?? 'Error',
-    message: stringFrom(object['message']) ?? '',
+    message: messageFrom(object['message']),
     ...(stack === undefined ? {} : { stack }),
     ...(thrown === undefined ? {} : { value: thrown }),
   };
+}
+
+/** What stands for a message that was left out is told in words. */
+function messageFrom(message: JsonValue | undefined): string {
+  const mark = objectFrom(message);
+  if (mark?.['type'] !== 'fir.redacted') return stringFrom(message) ?? '';
+  const length = countFrom(mark['length']);
+  return length === undefined ? '[redacted]' : `[redacted, ${length} characters]`;
+}
+
+function statisticsFrom(value: JsonValue | undefined): Record<string, LayoutStatistics> | undefined {
+  return value === undefined ? undefined : fieldsFrom(value, layoutStatisticsFrom);
 }
 
 function roleFrom(value: JsonValue): TensorRole | undefined {

@@ -20,6 +20,8 @@ export interface RecordHead {
   startedMs: number;
   /** What only fir writes. */
   fir: FirHead | undefined;
+  /** The process of another recorder's call, where fir noted it: `pid4242#2`. */
+  foreignProcess: string | undefined;
 }
 
 interface FirHead {
@@ -45,17 +47,19 @@ export function headFrom(value: JsonObject): RecordHead | string {
   if (functionName === undefined || functionName === '') return 'not a record: no function_name';
   if (dumpDir === undefined || dumpDir === '') return 'not a record: no dump_dir';
   if (!isStatus(status)) return 'not a record: its execution_status is not known';
-  const fir = firHeadFrom(value);
+  const additions = foreignAdditionsIn(value);
+  const fir = additions === undefined ? firHeadFrom(value) : undefined;
   if (typeof fir === 'string') return fir;
   const self = fir === undefined ? foreignSelf(value) : firSelf(value);
   const isObjects = fir === undefined && self.selfId !== undefined;
   const kind = kindFrom(value, functionName, isObjects);
+  const pid = smallCountFrom(value['process_id']) ?? 0;
   const hasEnded = fir === undefined && status === 'inputs_saved' && isFlushedWithoutOutputs(value);
   return {
     functionName,
     module: stringFrom(value['module']) ?? '',
     callSequence: smallCountFrom(value['call_sequence']) ?? 0,
-    pid: smallCountFrom(value['process_id']) ?? 0,
+    pid,
     status: hasEnded ? 'completed' : status,
     dumpDir,
     graphCapture: value['graph_capture'] === true,
@@ -63,8 +67,23 @@ export function headFrom(value: JsonObject): RecordHead | string {
     kind,
     startedMs: startedMsFrom(value),
     fir,
+    foreignProcess: foreignProcessFrom(additions?.['process'], pid),
   };
 }
+
+/** What fir added to a record of another recorder, which never says a process of fir's. */
+export function foreignAdditionsIn(value: JsonObject): JsonObject | undefined {
+  const fir = objectFrom(value['fir']);
+  return typeof fir?.['recorder'] === 'string' ? fir : undefined;
+}
+
+/** Only a name that such a process can have: that of one of fir's would mix the two. */
+function foreignProcessFrom(value: JsonValue | undefined, pid: number): string | undefined {
+  const [, recorded] = FOREIGN_PROCESS.exec(stringFrom(value) ?? '') ?? [];
+  return recorded === String(pid) ? stringFrom(value) : undefined;
+}
+
+const FOREIGN_PROCESS = /^pid(\d{1,10})(?:#[1-9]\d{0,8})?$/;
 
 function isStatus(value: unknown): value is ExecutionStatus {
   return typeof value === 'string' && STATUSES.has(value);

@@ -24,6 +24,8 @@ export interface LogSource {
   name: string;
   /** Number of the index file, or IN_METADATA. */
   file: number;
+  /** A process that drops calls writes it: records may stand in it twice, and in another order. */
+  isSegment?: boolean;
   /** The dump that the records belong to; from each record's `dump_dir` where absent. */
   dump?: string;
 }
@@ -44,6 +46,7 @@ export function readRecordLog(source: LogSource, table: CallTable, unreadable: U
       records += 1;
       const place = {
         file: source.file,
+        isSegment: source.isSegment === true,
         offset: line.offset,
         length: line.length,
         checksum: crc32(line.bytes),
@@ -60,6 +63,7 @@ export function readRecordLog(source: LogSource, table: CallTable, unreadable: U
 
 export interface RecordPlace {
   file: number;
+  isSegment?: boolean;
   offset: number;
   length: number;
   checksum: number;
@@ -118,7 +122,7 @@ function conflict(table: CallTable, row: number, head: RecordHead, place: Record
     return noteShared(table, row);
   }
   // The dump's own file repeats what the index says, and is where an unfinished call is looked up again.
-  const isExpected = head.graphCapture || place.file === IN_METADATA;
+  const isExpected = head.graphCapture || place.file === IN_METADATA || place.isSegment === true;
   if (isEager(head) && place.file !== IN_METADATA && RANK[head.status] <= RANK[before]) {
     table.isDoubtful[row] = 1;
   }

@@ -1,16 +1,18 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirError, messageOf } from '../errors.js';
-import { OLD_METADATA } from '../flashinfer/index.js';
+import { OLD_METADATA, snapshotOf } from '../flashinfer/index.js';
 import { parseJson } from '../json/index.js';
 import type { CallRecord, Resolution } from '../model/call.js';
 import type { ProcessHeader, Unreadable } from '../model/session.js';
 import { type CallTable, IN_METADATA, IN_OLD_METADATA } from './call-table.js';
 import { Dump } from './dump.js';
 import { METADATA } from './dump-scan.js';
+import { type IndexRecord, readIndexRecords } from './index-records.js';
 import { objectFrom, ownField } from './json-fields.js';
 import { oldRecordFrom } from './old-record.js';
 import { PROBLEMS, problemOf } from './problems.js';
+import { type BytePlace, visitBytes } from './record-bytes.js';
 import { type CheckedRecord, recordFrom } from './record-fields.js';
 import { isOwnDirectory } from './safe-path.js';
 import type { CallEntry, Producer } from './types.js';
@@ -28,6 +30,7 @@ export interface SessionParts {
   order: Uint32Array;
   records: number;
   repeatedSnapshots: number;
+  unindexed: number;
   unreadable: UnreadableList;
   processes: ReadonlyMap<string, ProcessHeader>;
 }
@@ -38,6 +41,10 @@ export class Session {
   readonly path: string;
   /** Directory of the dumps; `blobs/` and `processes/` are beside them. */
   readonly root: string;
+  /** The same without symbolic links. */
+  readonly realRoot: string;
+  /** Names of its index files, in the order in which they are read. */
+  readonly indexes: readonly string[];
   readonly producer: Producer;
   /** In session order. */
   readonly calls: readonly CallEntry[];
@@ -48,6 +55,11 @@ export class Session {
   readonly records: number;
   /** Snapshots of CUDA graphs that are no calls, since each repeats the one before it byte for byte. */
   readonly repeatedSnapshots: number;
+  /**
+   * Calls of foreign recorders that no index names. Their order is that of the recorded times, which are whole milliseconds of
+   * a clock that may have been set, and calls that ran inside of others are not known as such.
+   */
+  readonly unindexed: number;
   readonly processes: ReadonlyMap<string, ProcessHeader>;
   readonly #parts: SessionParts;
 
@@ -56,8 +68,11 @@ export class Session {
     this.#parts = parts;
     this.path = parts.path;
     this.root = parts.root;
+    this.realRoot = parts.realRoot;
+    this.indexes = parts.indexes;
     this.records = parts.records;
     this.repeatedSnapshots = parts.repeatedSnapshots;
+    this.unindexed = parts.unindexed;
     this.unreadable = unreadable.entries;
     this.unreadableCount = unreadable.count;
     this.processes = parts.processes;
@@ -67,7 +82,38 @@ export class Session {
 
   /** The call's last record, read from its file. FirError UNREADABLE_RECORD where there is none or it changed meanwhile. */
   readRecord(call: CallEntry): CallRecord {
-    return this.#readChecked(call).record;
+    return this.#readChecked(call, this.#rowOf(call)).record;
+  }
+
+  /**
+   * Shows the text of each call's last record, unparsed, as long as an index file has it; in no order, and read in few
+   * pieces. The bytes are overwritten by the next ones.
+   */
+  visitRecordBytes(calls: Iterable<CallEntry>, visit: (call: CallEntry, bytes: Buffer) => void): void {
+    const { root, indexes, table } = this.#parts;
+    const byFile = indexes.map((): (BytePlace & { call: CallEntry })[] => []);
+    for (const call of calls) {
+      const row = this.#rowOf(call);
+      const places = call.status === 'no_record' ? undefined : byFile[table.file[row] ?? 0];
+      places?.push({ call, offset: table.offset[row] ?? 0, length: table.length[row] ?? 0 });
+    }
+    byFile.forEach((places, file) => {
+      if (places.length === 0) return;
+      places.sort((a, b) => a.offset - b.offset);
+      visitBytes(join(root, indexes[file] ?? ''), places, ({ call }, bytes) => visit(call, bytes));
+    });
+  }
+
+  /** The records of the index files, read again; those of calls that were recorded since are among them. */
+  indexRecords(): Generator<IndexRecord> {
+    return readIndexRecords(this.root, this.indexes);
+  }
+
+  /** The call that a dump directory is of; undefined for one that is no call of its own, or not of this session. */
+  callOf(dump: string): CallEntry | undefined {
+    const { table } = this.#parts;
+    const row = table.rowOf(dump);
+    return row === undefined ? undefined : this.calls[(table.number[row] ?? 0) - 1];
   }
 
   /** FirError UNSAFE_PATH, NOT_FOUND or UNREADABLE_RECORD where the dump can't be used: `call.problem` says so before. */
@@ -83,8 +129,22 @@ export class Session {
         where: path,
       });
     }
-    const { record, badLayouts, text } = this.#readChecked(call);
-    return new Dump({ record, badLayouts, text, dump: call.dump, path, root, realRoot });
+    return this.#dump(call, this.#rowOf(call));
+  }
+
+  /**
+   * The captured call that a snapshot is of, which repeats the last of its snapshots and is no call of its own.
+   * Undefined for any other call, and where its directory or its record can't be used.
+   */
+  openCaptured(call: CallEntry): Dump | undefined {
+    const { root, realRoot, table } = this.#parts;
+    const base = snapshotOf(call.dump)?.base;
+    const row = base === undefined ? undefined : table.rowOf(base);
+    if (base === undefined || row === undefined || table.problem[row] !== 0) return undefined;
+    if (table.statusOf(row) === 'no_record' || !isOwnDirectory(realRoot, join(root, base), base)) {
+      return undefined;
+    }
+    return this.#dump(table.entry(row), row);
   }
 
   /**
@@ -106,7 +166,10 @@ export class Session {
    * How the call's function is found again: from the record, else from the process header, which is written later and
    * names a class once for all its members.
    */
-  resolveOf(call: CallEntry, record: CallRecord): Resolution | undefined {
+  resolveOf(
+    call: Pick<CallEntry, 'processUid' | 'functionName'>,
+    record: CallRecord,
+  ): Resolution | undefined {
     if (record.fir?.resolve !== undefined) return record.fir.resolve;
     const functions = this.processes.get(call.processUid)?.functions;
     if (functions === undefined) return undefined;
@@ -115,9 +178,22 @@ export class Session {
     return ownField(functions, functionName) ?? ownField(functions, className);
   }
 
-  #readChecked(call: CallEntry): CheckedRecord & { text: string } {
+  #dump(call: CallEntry, row: number): Dump {
+    const { root, realRoot } = this.#parts;
+    const { record, badLayouts, text } = this.#readChecked(call, row);
+    return new Dump({
+      record,
+      badLayouts,
+      text,
+      dump: call.dump,
+      path: join(root, call.dump),
+      root,
+      realRoot,
+    });
+  }
+
+  #readChecked(call: CallEntry, row: number): CheckedRecord & { text: string } {
     const { root, indexes, table } = this.#parts;
-    const row = this.#rowOf(call);
     if (call.status === 'no_record') {
       throw new FirError('UNREADABLE_RECORD', `call ${call.number} has no record: ${call.problem}`, {
         where: join(root, call.dump),

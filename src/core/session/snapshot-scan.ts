@@ -80,9 +80,10 @@ export function findLeftOut({ root, table }: ScanContext): LeftOut {
   for (const [base, snapshots] of usableSnapshots(table)) {
     const baseRow = table.rowOf(base);
     if (baseRow !== undefined) rows.add(baseRow);
-    for (const [index, { row }] of snapshots.entries()) {
+    for (const [index, { row, flush }] of snapshots.entries()) {
       const before = snapshots[index - 1];
-      if (before === undefined) continue;
+      // A session that was cut down may lack those in between, which were other values.
+      if (before?.flush !== flush - 1) continue;
       const [own, other] = [row, before.row].map((at) => join(root, table.dumps.at(at)));
       if (own === undefined || other === undefined || !hasSameTensorFiles(own, other)) continue;
       rows.add(row);

@@ -69,8 +69,10 @@ export function sourceFromTorch(
       if (isCheap) file.verify(storage);
       const step = Math.max(Math.floor(chunkBytes / CHUNK_MULTIPLE), 1) * CHUNK_MULTIPLE;
       if (isContiguousLayout(shape, stride)) {
+        // One piece of memory for all of them: a fresh one each time would cost more than reading it.
+        const piece = new Uint8Array(Math.min(step, span));
         for (let at = covered.low; at < covered.high; at += step) {
-          yield readRange(at, Math.min(at + step, covered.high));
+          yield readRange(at, Math.min(at + step, covered.high), piece);
         }
       } else {
         for (const block of rowMajorPieces(layout, BLOCK_BYTES, (piece) => gatherStored(readRange, piece))) {

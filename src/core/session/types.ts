@@ -1,5 +1,6 @@
 import type { ExecutionStatus, MemberKind } from '../model/call.js';
 import type { DtypeName } from '../model/dtype.js';
+import type { LayoutStatistics } from '../model/tensor.js';
 
 /** `no_record`: a dump directory about which no readable record says anything. */
 export type CallStatus = ExecutionStatus | 'no_record';
@@ -28,6 +29,8 @@ export interface CallEntry {
   /** Order of starts within the process, from 1. */
   readonly sequence: number;
   readonly status: CallStatus;
+  /** When it began, in milliseconds since the epoch; a time without a zone is taken for one of this machine's. */
+  readonly startedMs: number | undefined;
   readonly kind: MemberKind;
   /** Identity of the object of a stateful call, or of the object that this call made. */
   readonly selfId: number | bigint | undefined;
@@ -63,6 +66,12 @@ export interface StoredTensor {
   /** A `torch.nn.Parameter`, and a tensor that gradients are wanted of, where a .pt file says so. */
   readonly parameter?: true;
   readonly requiresGrad?: true;
+  /** Its values were left out when it was recorded or filtered: reading them throws TENSOR_DATA_MISSING. */
+  readonly redacted?: true;
+  /** SHA-256 of a model that was left out. */
+  readonly redactedModel?: string;
+  /** What is known of values that were left out. */
+  readonly stats?: LayoutStatistics;
   /** Bytes that a .pt file keeps of the memory that the tensor is a view of. */
   readonly storedBytes?: number;
   /** Of the logical values, contiguous; of the UTF-8 text for strings. */
@@ -75,7 +84,7 @@ export interface StoredTensor {
   verify(options?: { values?: boolean }): void;
   /** Contiguous, row-major, little-endian. FirError TOO_LARGE where an expanded tensor would not fit in memory. */
   logicalBytes(): Uint8Array;
-  /** The same bytes in pieces of at most `chunkBytes`, in order. */
+  /** The same bytes in pieces of at most `chunkBytes`, in order; a piece may be overwritten by the next one. */
   chunks(chunkBytes?: number): Iterable<Uint8Array>;
   /** The values of a string tensor, row-major; absent for other dtypes. */
   strings?(): string[];

@@ -17,6 +17,8 @@ const SHA256 = /^[0-9a-f]{64}$/;
 
 export interface FinderContext {
   root: string;
+  /** Directory of the dump. */
+  path: string;
   realRoot: string;
   layouts: Readonly<Record<string, TensorLayout>>;
   keys: Readonly<Record<TensorGroupName, readonly string[]>>;
@@ -38,8 +40,9 @@ export class ValueFinder {
     let at = { group, key };
     let layout = this.#layoutOf(key);
     for (let step = 0; step < MAX_SAME_AS; step++) {
-      if (at.group === 'mutated' && this.#hasEndState(at.key)) return this.#endState(at.key, layout);
       const { data } = layout;
+      if (data !== undefined && 'redacted' in data) throw redactedError(key, data.sha256);
+      if (at.group === 'mutated' && this.#hasEndState(at.key)) return this.#endState(at.key, layout);
       if (data === undefined) {
         throw new FirError('TENSOR_DATA_MISSING', `the contents of ${quote(key)} were not saved`);
       }
@@ -58,6 +61,17 @@ export class ValueFinder {
       layout = target;
     }
     throw new FirError('TENSOR_INVALID', `${quote(key)} is recorded as the same tensor as itself`);
+  }
+
+  /** Layout under which the values of a tensor were left out: its own, or that of the one that it is the same as. */
+  redactedLayout(key: string): TensorLayout | undefined {
+    let layout = ownField(this.#context.layouts, key);
+    for (let step = 0; step < MAX_SAME_AS && layout?.data !== undefined; step++) {
+      if ('redacted' in layout.data) return layout;
+      if (!('sameAs' in layout.data)) return undefined;
+      layout = ownField(this.#context.layouts, layout.data.sameAs);
+    }
+    return undefined;
   }
 
   /** Values under a tensor's own key, or under that of its storage. */
@@ -112,10 +126,16 @@ export class ValueFinder {
       );
     }
     const directory = join(root, 'blobs');
-    const path = join(directory, sha256);
-    const size = hasSessionDirectory(realRoot, directory) ? sizeOfSessionFile(realRoot, path) : undefined;
+    const shared = join(directory, sha256);
+    // A dump may hold a link to it, for the case that another process takes the name away.
+    const own = join(this.#context.path, `${sha256}.blob`);
+    const sharedSize = hasSessionDirectory(realRoot, directory)
+      ? sizeOfSessionFile(realRoot, shared)
+      : undefined;
+    const path = sharedSize === undefined ? own : shared;
+    const size = sharedSize ?? sizeOfSessionFile(realRoot, own);
     if (size === undefined) {
-      throw new FirError('TENSOR_DATA_MISSING', `the blob of ${quote(key)} is missing`, { where: path });
+      throw new FirError('TENSOR_DATA_MISSING', `the blob of ${quote(key)} is missing`, { where: shared });
     }
     const expected = byteLengthOf(layout.dtype, elementCount(layout.shape));
     if (size !== expected) {
@@ -135,6 +155,11 @@ export class ValueFinder {
     if (layout === undefined) throw new FirError('TENSOR_INVALID', `no layout of tensor ${quote(key)}`);
     return layout;
   }
+}
+
+function redactedError(key: string, sha256: string | undefined): FirError {
+  const what = sha256 === undefined ? '' : ` (a model, sha256 ${sha256.slice(0, 64)})`;
+  return new FirError('TENSOR_DATA_MISSING', `the values of ${quote(key)} were redacted${what}`);
 }
 
 function storageKey(layout: TensorLayout): string {

@@ -10,7 +10,7 @@ import { readTorchArchive } from './torch-archive.js';
 import { TorchHost } from './torch-host.js';
 import type { TorchOpaque, TorchStorage, TorchTensor } from './types.js';
 import type { ZipRecord } from './zip-directory.js';
-import { checkRecord, readChecked, readRecord } from './zip-record.js';
+import { checkRecord, NOTHING_READ, type RunningSum, readOn, readRecord } from './zip-record.js';
 
 /** An open torch.save file of which only the directory and the pickle have been read. Nothing in it can run. */
 export class TorchFile {
@@ -25,6 +25,8 @@ export class TorchFile {
   readonly #source: ByteSource;
   readonly #findRecord: (key: string) => ZipRecord | undefined;
   readonly #verified = new Set<string>();
+  /** Of storages that were read from their beginning on. */
+  readonly #sums = new Map<string, RunningSum>();
   /** The last compressed storage that was read. */
   #inflated: { key: string; content: Uint8Array } | undefined;
 
@@ -69,15 +71,21 @@ export class TorchFile {
     return target;
   }
 
-  /** Compares a storage's checksum, once, where the archive has one. Throws TORCH_INVALID naming the record. */
+  /**
+   * Compares a storage's checksum, once, where the archive has one. What was read in order from its beginning on is not
+   * read again for it. Throws TORCH_INVALID naming the record.
+   */
   verify(storage: TorchStorage): void {
     const { region, key } = storage;
     if (this.#verified.has(key)) return;
     naming(this.path, () => {
       const record = this.#recordOf(key);
       if (region === undefined) this.#inflate(key, record);
-      else if (record.crc !== 0) checkRecord(this.#source, record, region.begin);
+      else if (record.crc !== 0) {
+        checkRecord(this.#source, record, region.begin, this.#sums.get(key) ?? NOTHING_READ);
+      }
     });
+    this.#sums.delete(key);
     this.#verified.add(key);
   }
 
@@ -87,17 +95,21 @@ export class TorchFile {
     this.#source.close();
   }
 
-  #fill({ key, region, byteLength }: TorchStorage, begin: number, target: Uint8Array): void {
+  #fill(storage: TorchStorage, begin: number, target: Uint8Array): void {
     if (target.byteLength === 0) return;
+    const { key, region, byteLength } = storage;
     const record = this.#recordOf(key);
     if (region === undefined) {
       target.set(this.#inflate(key, record).subarray(begin, begin + target.byteLength));
-    } else if (target.byteLength < byteLength || record.crc === 0 || this.#verified.has(key)) {
-      this.#source.readInto(target, region.begin + begin);
-    } else {
-      readChecked(this.#source, record, region.begin, target);
-      this.#verified.add(key);
+      return;
     }
+    const sum = begin === 0 ? NOTHING_READ : this.#sums.get(key);
+    if (record.crc === 0 || this.#verified.has(key) || sum?.end !== begin) {
+      this.#source.readInto(target, region.begin + begin);
+      return;
+    }
+    this.#sums.set(key, readOn(this.#source, region.begin, sum, target));
+    if (target.byteLength === byteLength) this.verify(storage);
   }
 
   #inflate(key: string, record: ZipRecord): Uint8Array {

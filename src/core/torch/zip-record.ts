@@ -66,30 +66,37 @@ export function readRecord(source: ByteSource, entry: ZipRecord, maxBytes: numbe
   return content;
 }
 
-/** Reads a stored record's bytes from `begin` of the file on into `into`, and compares their checksum. Throws a fault. */
-export function readChecked(source: ByteSource, entry: ZipRecord, begin: number, into: Uint8Array): void {
-  readPieces(source, entry, begin, (at, length) => into.subarray(at, at + length));
+/** How far a record was read in order, and the checksum up to there. */
+export interface RunningSum {
+  readonly end: number;
+  readonly crc: number;
 }
 
-/** Compares the checksum of a stored record whose bytes begin at `begin` of the file. Throws a fault. */
-export function checkRecord(source: ByteSource, entry: ZipRecord, begin: number): void {
-  const piece = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, entry.byteLength));
-  readPieces(source, entry, begin, (_, length) => piece.subarray(0, length));
-}
+export const NOTHING_READ: RunningSum = { end: 0, crc: 0 };
 
-function readPieces(
-  source: ByteSource,
-  entry: ZipRecord,
-  begin: number,
-  placeFor: (at: number, length: number) => Uint8Array,
-): void {
-  let checksum = 0;
-  for (let at = 0; at < entry.byteLength; at += CHUNK_BYTES) {
-    const piece = placeFor(at, Math.min(CHUNK_BYTES, entry.byteLength - at));
-    source.readInto(piece, begin + at);
-    checksum = crc32(piece, checksum);
+/**
+ * Fills `into` with what follows on `sum` in a stored record whose bytes begin at `begin` of the file. Returns the sum
+ * with that in it. Throws a fault.
+ */
+export function readOn(source: ByteSource, begin: number, sum: RunningSum, into: Uint8Array): RunningSum {
+  let { end, crc } = sum;
+  for (let at = 0; at < into.byteLength; at += CHUNK_BYTES) {
+    const piece = into.subarray(at, at + CHUNK_BYTES);
+    source.readInto(piece, begin + end);
+    crc = crc32(piece, crc);
+    end += piece.byteLength;
   }
-  compareChecksum(entry, checksum);
+  return { end, crc };
+}
+
+/** Compares the checksum of a stored record, of which only what is not in `sum` is read. Throws a fault. */
+export function checkRecord(source: ByteSource, entry: ZipRecord, begin: number, sum: RunningSum): void {
+  const piece = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, entry.byteLength - sum.end));
+  let whole = sum;
+  while (whole.end < entry.byteLength) {
+    whole = readOn(source, begin, whole, piece.subarray(0, entry.byteLength - whole.end));
+  }
+  compareChecksum(entry, whole.crc);
 }
 
 function compareChecksum(entry: ZipRecord, checksum: number): void {

@@ -1,6 +1,7 @@
 import { MAX_INTEGER_DIGITS } from '../json/limits.js';
 import type { JsonObject } from '../model/json.js';
 import { MAX_DATE_MS } from './limits.js';
+import { placeholderOf, REDACTED_TYPE } from './redacted.js';
 import { decodeSymbol } from './symbols.js';
 
 const DIGITS = /^-?\d+$/;
@@ -23,6 +24,7 @@ export const LEAF_DECODERS: ReadonlyMap<string, LeafDecoder> = new Map<string, L
   ['js.symbol', (node) => found(decodeSymbol(node))],
   ['js.date', ({ value }) => decodeDate(value)],
   ['js.regexp', decodeRegExp],
+  [REDACTED_TYPE, placeholderOf],
   [
     'js.url',
     ({ value }) => (typeof value === 'string' && URL.canParse(value) ? { value: new URL(value) } : undefined),

@@ -13,8 +13,11 @@ import {
   ownProperty,
   pairOf,
   propertyNameOf,
+  redactedError,
   stringOf,
+  textOf,
 } from './node-parts.js';
+import { REDACTED_TYPE } from './redacted.js';
 
 /** Decodes one value on its own; `key` is the one that it was encoded under, which its `js.ref`s start with. */
 export function decodeValue(encoded: JsonValue, context: DecodeContext, key = 'arg_0'): unknown {
@@ -53,7 +56,8 @@ export class ValueDecoder {
     const decodeLeaf = LEAF_DECODERS.get(type);
     if (decodeLeaf === undefined) return this.#decodeNode(encoded, type, key, depth);
     const leaf = decodeLeaf(encoded);
-    if (leaf === undefined) throw invalid(key, `is a malformed ${type}`);
+    if (leaf === undefined)
+      throw type === REDACTED_TYPE ? redactedError(encoded, key) : invalid(key, `is a malformed ${type}`);
     return this.#finish(leaf.value, encoded, key, depth);
   }
 
@@ -73,7 +77,7 @@ export class ValueDecoder {
         return this.#decodeMap(node, key, depth);
       case 'js.error':
         return this.#finish(
-          decodeError(stringOf(node, 'name', key), stringOf(node, 'message', key)),
+          decodeError(stringOf(node, 'name', key), textOf(node, 'message', key)),
           node,
           key,
           depth,

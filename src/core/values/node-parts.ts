@@ -1,9 +1,17 @@
 import { FirError } from '../errors.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
+import { isRedacted, placeholderText } from './redacted.js';
 import { decodeSymbol } from './symbols.js';
 
 export function invalid(key: string, fault: string): FirError {
   return new FirError('VALUE_INVALID', `${key.slice(0, 200)} ${fault}`);
+}
+
+/** Of a value that was left out, and that nothing can stand in for. */
+export function redactedError(node: JsonObject, key: string): FirError {
+  const { of } = node;
+  const what = typeof of === 'string' ? `a ${of.slice(0, 80)}` : 'a value';
+  return new FirError('NOT_REPLAYABLE', `${key.slice(0, 200)} was ${what}, which was redacted`);
 }
 
 export function cutError(key: string): FirError {
@@ -31,6 +39,13 @@ export function stringOf(node: JsonObject, name: string, key: string): string {
   const value = ownProperty(node, name);
   if (typeof value !== 'string') throw invalid(key, `has no ${name}`);
   return value;
+}
+
+/** Of a text that was left out, one in its place. */
+export function textOf(node: JsonObject, name: string, key: string): string {
+  const value = ownProperty(node, name);
+  const placeholder = isRedacted(value) ? placeholderText(value) : undefined;
+  return placeholder ?? stringOf(node, name, key);
 }
 
 export function itemsOf(node: JsonObject, name: string, key: string): readonly JsonValue[] {

@@ -27,6 +27,8 @@ export function callLines(call: InspectCall, dump: Dump | undefined, paint: Pain
     object: call.selfId === undefined ? undefined : objectText(call),
     graph: call.graphCapture === true ? 'captured in a CUDA graph, read after the graph had run' : undefined,
     started: call.startedAt ?? undefined,
+    values:
+      call.redacted === true ? 'redacted: a replay runs on random ones of the recorded range' : undefined,
     took: call.durationUs === null ? undefined : formatDuration(call.durationUs),
     parent: record?.fir?.parent == null ? undefined : String(record.fir.parent),
     signature: record?.function_signature,

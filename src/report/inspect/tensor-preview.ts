@@ -11,7 +11,9 @@ const PREVIEW_BYTES = 128;
 /** The first values of a recorded tensor, or why they can't be had. Printable. */
 export function previewTensor(open: () => StoredTensor): string {
   try {
-    const { values, isAll } = firstValues(open());
+    const tensor = open();
+    if (tensor.redacted === true) return 'redacted';
+    const { values, isAll } = firstValues(tensor);
     return `[${values.join(', ')}${isAll ? '' : ', …'}]`;
   } catch (error) {
     if (error instanceof FirError) return printable(error.message);

@@ -8,6 +8,8 @@ const DEEPEST = 12;
  * brackets; what has no short form is shown as it is encoded. Not yet printable.
  */
 export function encodedText(value: JsonValue, depth = 0): string {
+  // Without quotes, which the text "NaN" has.
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   if (value === null || typeof value !== 'object') return jsonText(value);
   if (depth > DEEPEST) return '…';
   if (Array.isArray(value)) return jsonText(value);
@@ -36,11 +38,23 @@ export function encodedText(value: JsonValue, depth = 0): string {
       return text(value, 'value');
     case 'js.bigint':
       return `${text(value, 'value')}n`;
+    case 'fir.redacted':
+      return redactedText(value);
     case 'js.object_ref':
       return `${text(value, 'class')} #${jsonText(value['self_id'])}`;
     default:
       return jsonText(value);
   }
+}
+
+/** `[redacted string, 23 characters, 5f0c…]`: equal texts have equal hashes. */
+function redactedText({ of, length, hash }: JsonObject): string {
+  const parts = [
+    `redacted ${typeof of === 'string' ? of : 'value'}`,
+    ...(typeof length === 'number' ? [`${length} characters`] : []),
+    ...(typeof hash === 'string' ? [hash.slice(0, 8)] : []),
+  ];
+  return `[${parts.join(', ')}]`;
 }
 
 function items({ items }: JsonObject): JsonValue[] {

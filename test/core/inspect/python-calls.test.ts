@@ -66,7 +66,7 @@ describe('a call that was recorded in Python', () => {
     [
       'a list as the first recorders wrote it',
       { type: 'list', value: '[1, tensor([1.])]' },
-      'a list is only described, not recorded',
+      'a list of tensors is only described, not recorded',
     ],
     [
       'a tensor without values',

@@ -1,74 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { StateRule } from '../../../src/core/adapters/contract.js';
 import { ReplayPlan } from '../../../src/core/plan/replay-plan.js';
-import type { CallFacts, ObjectName, PlanCall, PlanSource } from '../../../src/core/plan/types.js';
+import type { PlanCall } from '../../../src/core/plan/types.js';
 import { StateLedger } from '../../../src/core/replay/state-ledger.js';
-
-const RULES: Record<string, StateRule> = { Full: 'full', Latest: { latest: ['plan'] }, Free: 'stateless' };
-
-/** A call of the tests: its object, those in its arguments and its result, and the call around it, by index. */
-interface TestCall {
-  name: string;
-  process?: string;
-  self?: number;
-  makes?: number;
-  args?: string[];
-  result?: string[];
-  parent?: number;
-  /** Storages that a constructor was given, and those that the call changed. */
-  keeps?: number[];
-  changes?: number[];
-  status?: PlanCall['status'];
-}
-
-function sourceOf(calls: readonly TestCall[]): PlanSource {
-  const sequences = new Map<string, number>();
-  const own = calls.map((call) => {
-    const process = call.process ?? 'p';
-    sequences.set(process, (sequences.get(process) ?? 0) + 1);
-    return sequences.get(process) ?? 0;
-  });
-  return {
-    calls: calls.map((call, index): PlanCall => {
-      const selfId = call.makes ?? call.self;
-      return {
-        number: index + 1,
-        processUid: call.process ?? 'p',
-        sequence: own[index] ?? 0,
-        functionName: call.name,
-        status: call.status ?? 'completed',
-        kind: call.makes !== undefined ? 'constructor' : call.self !== undefined ? 'method' : 'function',
-        selfId,
-        selfClass: selfId === undefined ? undefined : call.name.split('.')[0],
-        constructs: call.makes !== undefined,
-        recorder: 'fir',
-        parent: call.parent === undefined ? null : (own[call.parent] ?? null),
-      };
-    }),
-    factsOf: (number): CallFacts => {
-      const call = calls[number - 1];
-      return {
-        argumentObjects: (call?.args ?? []).map(nameFrom),
-        resultObjects: (call?.result ?? []).map(nameFrom),
-        keptStorages: call?.keeps ?? [],
-        changedStorages: call?.changes ?? [],
-        adapter: undefined,
-        isRunnable: true,
-        startedUs: 0,
-        endedUs: 0,
-      };
-    },
-    languageOf: ({ functionName }) => (functionName.startsWith('py_') ? 'python' : 'javascript'),
-    ruleOf: (className) => RULES[className] ?? 'full',
-  };
-}
-
-/** `Full#3`. */
-function nameFrom(text: string): ObjectName {
-  const [className = '', selfId = ''] = text.split('#');
-  return { className, selfId };
-}
+import { RULES, sourceOf, type TestCall } from '../../support/plan-source.js';
 
 /** The steps of a plan, lane by lane: `3` selected, `3s` for its state, `3<1` run inside call 1. */
 function steps(
@@ -101,6 +36,8 @@ describe('what a selection needs', () => {
     { name: 'Latest.run', self: 2 },
     { name: 'Free.run', self: 3 },
     { name: 'g' },
+    { name: 'Full.run', self: 9 },
+    { name: 'Full.run', self: 9 },
   ];
 
   test.each([
@@ -109,12 +46,13 @@ describe('what a selection needs', () => {
     ['the constructor for a method that makes the state anew', 4, '3s 4'],
     ['the constructor of an object without state', 13, '7s 13'],
     ['nothing for a function', 14, '14'],
+    ['nothing for an object that was not made', 16, '16'],
   ])('%s', (_, call, expected) => {
     expect(steps(calls, [call])).toEqual([expected]);
   });
 
   test('nothing beyond the calls themselves where all are selected', () => {
-    expect(steps(calls)).toEqual(['1 2 3 4 5 6 7 8 9 10 11 12 13 14']);
+    expect(steps(calls)).toEqual(['1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16']);
   });
 });
 
@@ -185,6 +123,16 @@ describe('nested calls', () => {
       { name: 'Free.run', self: 1, parent: 0 },
     ];
     expect(steps(calls)).toEqual(['1 2<1 3']);
+  });
+
+  test('that make the state of an object make it by what ran around them', () => {
+    const calls: TestCall[] = [
+      { name: 'Latest.__init__', makes: 1 },
+      { name: 'f', args: ['Latest#1'] },
+      { name: 'Latest.plan', self: 1, parent: 1 },
+      { name: 'Latest.run', self: 1 },
+    ];
+    expect(steps(calls, [4])).toEqual(['1s 2s 4']);
   });
 
   test('that construct what the outermost call gives back are covered by that', () => {
@@ -359,7 +307,7 @@ function addNeeded(calls: readonly TestCall[], number: number, needed: Set<numbe
     const lastPlan = touching.findLast((other) => other.name.endsWith('.plan'));
     const latest = isAnew || lastPlan === undefined ? [] : [lastPlan];
     const counting = rule === 'full' ? touching : rule === 'stateless' ? [] : latest;
-    for (const other of creator === undefined ? counting : [creator, ...counting]) {
+    for (const other of creator === undefined ? [] : [creator, ...counting]) {
       if (needed.has(other.number)) continue;
       needed.add(other.number);
       addNeeded(calls, other.number, needed);

@@ -5,10 +5,12 @@ import type { MemberKind } from '../../model/call.js';
 import type { Dump, StoredTensor } from '../../session/index.js';
 import { objectFrom, stringFrom } from '../../session/json-fields.js';
 import type { Tensor } from '../../tensor/index.js';
+import { drawnFor } from '../drawn/drawn-tensor.js';
 import type { RunRequest } from '../protocol.js';
 import { argumentKeys } from '../recorded-values.js';
 import { RehydratedInputs } from '../rehydrate.js';
 import { StorageRegistry } from '../storage-registry.js';
+import { deviceArguments } from './device-arguments.js';
 import type { DeviceMap } from './device-map.js';
 import { INLINE_BYTES, type PythonRun, type WireStorage, type WireTensor } from './protocol.js';
 import type { SharedFiles } from './shared-files.js';
@@ -17,6 +19,8 @@ export interface RequestContext {
   devices: DeviceMap;
   files: SharedFiles;
   place: CodePlace;
+  /** Of the inputs that are made up where recorded values were redacted. */
+  seed: number;
 }
 
 /** A request as it goes over the pipe. */
@@ -42,6 +46,8 @@ export function buildRequest(
   const text = Buffer.from(dump.recordText);
   const recordBegin = memory.add(text);
   memory.addInputs(dump);
+  const moved = deviceArguments(record.input_metadata, context.devices);
+  for (const device of moved.keys()) memory.noteDevice(device);
   return {
     run: {
       purpose: request.purpose,
@@ -58,6 +64,7 @@ export function buildRequest(
       makes: request.makes.map(({ key }) => key),
       tensors: memory.tensors,
       storages: memory.storages,
+      devices: Object.fromEntries(moved),
       record: [recordBegin, recordBegin + text.length],
     },
     payload: memory.payload,
@@ -117,7 +124,7 @@ class RequestMemory {
   addInputs(dump: Dump): void {
     const rebuilt: string[] = [];
     for (const key of dump.keys('inputs')) {
-      const stored = readable(dump, key);
+      const stored = readable(dump, key, this.#context.seed);
       const range = stored.fileRange();
       if (range === undefined || range.storageBegin % 16 !== 0) rebuilt.push(key);
       else this.#addFileRange(stored, range);
@@ -154,7 +161,7 @@ class RequestMemory {
         if (tensor !== undefined) found.set(stored.key, tensor);
         return tensor;
       },
-      keys,
+      { keys, seed: this.#context.seed },
     );
     const storages = new Map<object, number>();
     for (const key of keys) {
@@ -207,15 +214,19 @@ class RequestMemory {
       parameter: stored.parameter === true,
       requires_grad: stored.requiresGrad === true,
     });
-    const note = devices.noteOn(device);
+    this.noteDevice(device);
+  }
+
+  noteDevice(recorded: string): void {
+    const note = this.#context.devices.noteOn(recorded);
     if (note !== undefined && !this.onceNotes.includes(note)) this.onceNotes.push(note);
   }
 }
 
 /** A tensor of a kind that fir does not know is no tensor of the call's: nothing can be put in its place. */
-function readable(dump: Dump, key: string): StoredTensor {
+function readable(dump: Dump, key: string, seed: number): StoredTensor {
   try {
-    const stored = dump.tensor('inputs', key);
+    const stored = drawnFor(dump.tensor('inputs', key), dump.record, seed);
     stored.verify({ values: true });
     return stored;
   } catch (error) {

@@ -1,9 +1,11 @@
 import type { ComparisonOptions } from '../../compare/index.js';
-import type { Dump } from '../../session/index.js';
-import { judge } from '../judge.js';
+import { type Dump, isRedactedCall } from '../../session/index.js';
+import { type Ending, judge } from '../judge.js';
+import { judgeRedacted, redactionNotes } from '../judge-redacted.js';
 import type { RunOutcome, RunRequest } from '../protocol.js';
 import { differingOutputs, keepOutputs, keptOutputs } from '../run-outputs.js';
 import { compareAnswer, expectedResult } from './compare-answer.js';
+import type { DeviceMap } from './device-map.js';
 import type { PythonOutcome } from './protocol.js';
 import { resultSources } from './result-source.js';
 import type { SharedFiles } from './shared-files.js';
@@ -13,6 +15,8 @@ export interface JudgeContext {
   /** The inputs of calls in a CUDA graph are taken for what the call was given. */
   trustGraphInputs: boolean;
   files: SharedFiles;
+  /** Where what was on a device of the recorded machine is here. */
+  devices: DeviceMap;
 }
 
 /** The verdict on a Python call that ended. FirError WORKER_FAILED, TENSOR_*, TORCH_INVALID, SAFETENSORS_INVALID. */
@@ -34,16 +38,23 @@ export function judgeAnswer(
   if (request.purpose === 'state')
     return { verdict: hasReturned ? 'ran' : 'error', outputs: [], ranAsRecorded: hasReturned, ...common };
   const makesObject = request.kind === 'constructor';
+  const ending: Ending = hasReturned ? { kind: 'returned' } : { kind: 'threw', ...thrownOf(error) };
+  if (isRedactedCall(record)) {
+    const judged = judgeRedacted({ record, ending, makesObject });
+    if (judged.verdict === 'error') common.notes.push(...redactionNotes(record));
+    return { ...judged, outputs: [], ...common };
+  }
   const isCompared = hasReturned && !makesObject;
   const tensors = isCompared ? resultSources(outcome.tensors, payload, context.files) : new Map();
   const { comparisons, outputs, ignored } = compareAnswer(
     dump,
     isCompared ? { value: outcome.result, tensors } : undefined,
     context.comparison,
+    context.devices,
   );
   const judgement = judge({
     record,
-    ending: hasReturned ? { kind: 'returned' } : { kind: 'threw', ...thrownOf(error) },
+    ending,
     comparisons,
     ignored,
     result: expectedResult(dump),

@@ -50,6 +50,8 @@ export interface PythonRun {
   makes: readonly string[];
   tensors: readonly WireTensor[];
   storages: readonly WireStorage[];
+  /** Recorded devices among the arguments that are other ones here. */
+  devices: Readonly<Record<string, string>>;
   /** Where in the payload the text of the call's record is. */
   record: readonly [begin: number, end: number];
 }

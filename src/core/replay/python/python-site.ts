@@ -21,6 +21,8 @@ export interface SiteOptions {
   consent: ConsentOptions;
   comparison: ComparisonOptions;
   trustGraphInputs: boolean;
+  /** Of the inputs that are made up where recorded values were redacted. */
+  seed: number;
   /** Ends a worker that is about to start. */
   signal: AbortSignal | undefined;
 }
@@ -34,6 +36,8 @@ export class PythonSite implements JudgeContext {
   readonly consent: ConsentOptions;
   readonly comparison: ComparisonOptions;
   readonly trustGraphInputs: boolean;
+  /** Of the inputs that are made up where recorded values were redacted. */
+  readonly seed: number;
   readonly signal: AbortSignal | undefined;
   readonly files = new SharedFiles();
   readonly setup: Omit<PythonSetup, 'type'>;
@@ -52,6 +56,7 @@ export class PythonSite implements JudgeContext {
     this.consent = options.consent;
     this.comparison = options.comparison;
     this.trustGraphInputs = options.trustGraphInputs;
+    this.seed = options.seed;
     this.signal = options.signal;
     const [shared, fallback] = this.files.folders;
     this.setup = {

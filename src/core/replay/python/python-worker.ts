@@ -12,12 +12,10 @@ import type { PythonAnswer, PythonOutcome, PythonReady, PythonRun, PythonSetup }
 import type { PythonSite } from './python-site.js';
 import { readAnswer } from './read-answer.js';
 import { refusalOf } from './refusal.js';
+import { timeLimitOf } from './time-limit.js';
 
 /** Importing torch from a cold disk takes its time. */
 const START_TIMEOUT_MS = 300_000;
-/** The first call of a function may compile its kernels. */
-const FIRST_TIMEOUT_MS = 600_000;
-const TIMEOUT_MS = 60_000;
 
 const NO_OUTPUT: CallOutput = { stdout: undefined, stderr: undefined };
 
@@ -115,14 +113,15 @@ export class PythonWorker implements ReplayWorker {
     dump: Dump,
     timeoutMs: number | undefined,
   ): { built: BuiltRequest; call: GivenCall<Answer> } {
-    const { files, devices, consent } = this.#site;
+    const { files, devices, consent, seed } = this.#site;
     const { function_name: functionName } = dump.record;
     const answer = askConsent(functionName, request.resolution, consent);
     if ('refused' in answer) throw new FirError('NOT_ALLOWED', answer.refused);
-    const built = buildRequest(request, dump, { files, devices, place: answer.place });
-    const isFirst = !this.#called.has(functionName);
-    this.#called.add(functionName);
-    const limit = timeoutMs ?? (isFirst ? FIRST_TIMEOUT_MS : TIMEOUT_MS);
+    const built = buildRequest(request, dump, { files, devices, seed, place: answer.place });
+    // Methods of several classes may go by one name.
+    const code = JSON.stringify([dump.record.module, built.run.class, functionName]);
+    const limit = timeLimitOf(timeoutMs, !this.#called.has(code));
+    this.#called.add(code);
     return { built, call: this.process.give(limit, (id) => this.#sendRun(id, built)) };
   }
 
@@ -161,8 +160,10 @@ export class PythonWorker implements ReplayWorker {
   }
 
   #take(answer: PythonAnswer, payload: Buffer): void {
-    if (answer.type === 'outcome') this.process.answer(answer.id, { outcome: answer, payload });
-    else if (answer.type === 'phase') this.process.enter(answer.id, answer.phase);
+    if (answer.type === 'outcome') {
+      if (answer.fatal) this.process.retire();
+      this.process.answer(answer.id, { outcome: answer, payload });
+    } else if (answer.type === 'phase') this.process.enter(answer.id, answer.phase);
     else this.#onStarted(answer);
   }
 

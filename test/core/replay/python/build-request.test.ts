@@ -27,17 +27,20 @@ function requestOf(call: Partial<WrittenCall>, write: (path: string) => void = (
     dump.close();
     files.dispose();
   });
-  const target = {
+  const request = {
     call: 1,
     dump: dump.path,
     kind: 'function',
+    resolution: undefined,
     purpose: 'check',
     firstRun: '',
     keepResults: false,
-  };
-  const request = { ...target, resolution: undefined, self: undefined, uses: [], makes: [] } as const;
-  const place = { kind: 'python', module: 'kernels', name: 'f' } as const;
-  return { path, request: buildRequest(request, dump, { devices: new DeviceMap('cpu', []), files, place }) };
+    self: undefined,
+    uses: [],
+    makes: [],
+  } as const;
+  const place = { kind: 'python', module: 'kernels' } as const;
+  return { path, request: buildRequest(request, dump, { devices: new DeviceMap('cpu', []), files, place, seed: 0 }) };
 }
 
 function torchCall(writes: TorchWrite[]): [Partial<WrittenCall>, (path: string) => void] {
