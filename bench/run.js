@@ -1,7 +1,9 @@
 /**
- * Measures what recording, start-up, replaying and reading cost, as ratios against a peer in the same run.
+ * Measures what recording, start-up, replaying, reading, filtering and pruning cost, as ratios against a peer in the same run.
  * `npm run bench`, or a part of it: `npm run bench -- replay reading`.
  */
+import { measureFilter } from './jobs/filter.js';
+import { measurePrune } from './jobs/prune.js';
 import { measureReading } from './jobs/reading.js';
 import { measureRecording } from './jobs/recording.js';
 import { measureReplay } from './jobs/replay.js';
@@ -12,6 +14,8 @@ const JOBS = new Map([
   ['start-up', measureStartUp],
   ['replay', measureReplay],
   ['reading', measureReading],
+  ['filter', measureFilter],
+  ['prune', measurePrune],
 ]);
 const rows = [];
 

@@ -13,6 +13,7 @@ const PRELOAD = {
   'preload/register': 'src/preload/register.ts',
   'preload/recorder': 'src/preload/recorder.ts',
   'preload/log': 'src/preload/log.ts',
+  'preload/call-redaction': 'src/preload/call-redaction.ts',
   'preload/esm-hooks': 'src/preload/esm-hooks.ts',
 };
 const MODULE_HOOKS = { 'preload/esm-loader': 'src/preload/esm-loader.ts' };
@@ -20,7 +21,9 @@ const AUTOCOMPLETE = 'node_modules/@oclif/plugin-autocomplete/lib/commands/autoc
 const COMMAND_LINE = {
   cli: 'src/cli/main.ts',
   'commands/capture': 'src/commands/capture.ts',
+  'commands/filter': 'src/commands/filter.ts',
   'commands/inspect': 'src/commands/inspect.ts',
+  'commands/prune': 'src/commands/prune.ts',
   'commands/replay': 'src/commands/replay.ts',
   'hooks/command-not-found': 'src/cli/command-not-found.ts',
   // oclif's own commands, bundled file by file: as listed plugins they would be looked for at every start.
@@ -97,17 +100,28 @@ const startUp = {
   },
 };
 
+/** What was compiled to WebAssembly asks for its directory, which an ES module does not have, and then reads nothing there. */
+const webAssembly = {
+  name: 'web-assembly',
+  setup(build) {
+    build.onLoad({ filter: /zstd-codec-binding-wasm\.js$/ }, ({ path }) => ({
+      contents: `const __dirname = '.';\n${readFileSync(path, 'utf8')}`,
+      loader: 'js',
+    }));
+  },
+};
+
 /** Writes all bundles, and returns the paths of what went into them. */
 async function bundle() {
   const { build } = await import('esbuild');
   const results = await Promise.all([
-    build({ ...common, ...splitting, entryPoints: LIBRARY }),
+    build({ ...common, ...splitting, entryPoints: LIBRARY, plugins: [webAssembly] }),
     build({
       ...common,
       entryPoints: PRELOAD,
       format: 'cjs',
       outExtension: { '.js': '.cjs' },
-      external: ['./recorder.cjs', './log.cjs'],
+      external: ['./recorder.cjs', './log.cjs', './call-redaction.cjs'],
     }),
     build({ ...common, entryPoints: MODULE_HOOKS, format: 'esm', outExtension: { '.js': '.mjs' } }),
     build({
@@ -121,7 +135,7 @@ async function bundle() {
       ...common,
       ...splitting,
       entryPoints: COMMAND_LINE,
-      plugins: [startUp],
+      plugins: [startUp, webAssembly],
       // Compilers that oclif would only load to run commands from their sources.
       external: ['typescript', 'ts-node', 'tsx', './rare.cjs'],
       banner: {
@@ -142,8 +156,10 @@ function writeLicences(inputs) {
   const sections = [...folders].sort().map((folder) => {
     const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
     const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e(\.|$)/i.test(entry));
-    const text =
-      file === undefined ? `License: ${license}` : readFileSync(join(root, folder, file), 'utf8').trim();
+    // For a package that comes without its licence's text, or with code of others.
+    const ours = join(root, 'scripts', 'licences', `${name}.txt`);
+    const path = existsSync(ours) ? ours : file && join(root, folder, file);
+    const text = path === undefined ? `License: ${license}` : readFileSync(path, 'utf8').trim();
     return `${name} ${version}\n\n${text}\n`;
   });
   const line = `\n${'-'.repeat(80)}\n\n`;

@@ -14,7 +14,7 @@ from .refusal import Refusal
 
 _OBJECT = re.compile(r"<([^\s<>]+) object at 0x([0-9a-fA-F]{1,16})>")
 _HASH = re.compile(r"[0-9a-f]{1,128}")
-_LONGEST_TEXT = 16 * 1024 * 1024
+_LONGEST_TEXT = 64 * 1024 * 1024
 _DIGITS = re.compile(r"-?\d{1,4000}")
 _JS_NUMBERS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf"), "-0": -0.0}
 
@@ -40,6 +40,7 @@ class Decoder:
         self._classes = classes
         self._devices = devices
         self._notes = notes
+        self._made_up = 0
 
     def argument(self, recorded: Dict[str, Any], key: str) -> Any:
         """The argument of this key: what the record says, or the tensor that goes by the key.
@@ -61,7 +62,7 @@ class Decoder:
         if node.get("truncated"):
             raise _cut(key, kind)
         if kind == "fir.redacted":
-            return _placeholder(node, key)
+            return self._placeholder(node, key)
         if kind == "torch.Tensor":
             return self._tensor(node, key)
         if kind == "torch.dtype":
@@ -73,6 +74,20 @@ class Decoder:
         if "items" in node:
             return self._container(node, kind, key)
         return self._described(node, kind, key)
+
+    def _placeholder(self, node: Node, key: str) -> Any:
+        """As long as the text or the bytes that were left out; of one hash, the same."""
+        kind, length, seed = node.get("of"), node.get("length"), node.get("hash")
+        if kind not in ("string", "bytes", "bytearray") or not isinstance(length, int) or length < 0:
+            raise Refusal("NOT_REPLAYABLE", f"{key} holds a {kind}, which was redacted")
+        self._made_up += length
+        if self._made_up > _LONGEST_TEXT:
+            raise Refusal("VALUE_INVALID", f"{key} belongs to a value that is too large")
+        seed = seed if isinstance(seed, str) and _HASH.fullmatch(seed) else "x"
+        text = (seed * (length // len(seed) + 1))[:length]
+        if kind == "string":
+            return text
+        return text.encode("ascii") if kind == "bytes" else bytearray(text, "ascii")
 
     def _tensor(self, node: Node, key: str) -> torch.Tensor:
         tensor = self._tensors.get(node.get("tensor_key", ""))
@@ -164,16 +179,6 @@ class LiveObjects:
             if is_named and use["key"] in self._live:
                 return self._live[use["key"]]
         raise Refusal("NOT_REPLAYABLE", f"{key} holds a {class_name} that no call before it made")
-
-
-def _placeholder(node: Node, key: str) -> Any:
-    """As long as the text or the bytes that were left out; of one hash, the same."""
-    kind, length, seed = node.get("of"), node.get("length"), node.get("hash")
-    if kind not in ("string", "bytes", "bytearray") or not isinstance(length, int) or not 0 <= length <= _LONGEST_TEXT:
-        raise Refusal("NOT_REPLAYABLE", f"{key} holds a {kind}, which was redacted")
-    seed = seed if isinstance(seed, str) and _HASH.fullmatch(seed) else "x"
-    text = (seed * (length // len(seed) + 1))[:length]
-    return text if kind == "string" else bytes(text, "ascii") if kind == "bytes" else bytearray(text, "ascii")
 
 
 def _javascript(node: Node, kind: str, key: str) -> Any:

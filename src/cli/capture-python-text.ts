@@ -15,6 +15,11 @@ export function pythonLines({ recorded, python, processes }: CaptureSummary, pai
           `never finished in Python (raised, or their process ended in them; FlashInfer does not say which): ${listed(python.unfinished)}`,
         ]
       : []),
+    ...(python.keepsOldest
+      ? [
+          'FlashInfer’s recorder drops no older calls: at a limit it records no more, whatever --on-limit says',
+        ]
+      : []),
     ...limits(python).map((line) => paint.warn(line)),
     ...(python.withoutRecord > 0
       ? [

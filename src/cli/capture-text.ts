@@ -5,9 +5,14 @@ import { formatBytes, formatCount } from './format.js';
 import { printable } from './printable.js';
 
 const SHOWN_REASONS = 10;
+const SHOWN_FUNCTIONS = 5;
 
-/** Said once, before the program starts. `pythonLevel` is the level at which FlashInfer runs. */
-export function privacyNotice(directory: string, pythonLevel: string): string {
+/** Said once, before the program starts. `pythonLevel` is the level at which FlashInfer runs; `redact`: no values are written. */
+export function privacyNotice(directory: string, pythonLevel: string, redact: boolean): string {
+  if (redact) {
+    const calls = `fir: calls are recorded in ${printable(directory)} without their values and texts`;
+    return `${calls}; those of FlashInfer in Python are not, as it can’t leave values out\n`;
+  }
   const privacy = `fir: the values of recorded arguments and results are written to ${printable(directory)}, readable by you alone\n`;
   if (Number(pythonLevel) >= 10) return privacy;
   const only = `FLASHINFER_LOGLEVEL=${printable(pythonLevel)} of the environment only logs calls in Python`;
@@ -34,18 +39,46 @@ function recorded(summary: CaptureSummary, paint: Paint): string[] {
   ].join(', ');
   const directory = printable(summary.directory);
   const skipped = [
-    ...(skippedByLimit > 0 ? [`${skippedByLimit} over --max-count or --max-size`] : []),
+    ...(skippedByLimit > 0 ? [`${skippedByLimit} over ${limitFlags(summary)}`] : []),
     ...(skippedByFilter > 0 ? [`${skippedByFilter} by --include or --exclude`] : []),
   ];
   return [
     `${formatCount(summary.recorded, 'call')} recorded (${endings}), ${formatBytes(summary.bytes)} in ${directory}`,
     ...pythonLines(summary, paint),
+    ...dropped(summary, paint),
     ...(skipped.length > 0 ? [paint.warn(`calls skipped: ${skipped.join(', ')}`)] : []),
     ...(notRecorded > 0 ? [paint.bad(`${formatCount(notRecorded, 'call')} could not be recorded:`)] : []),
     ...summary.errors.slice(0, SHOWN_REASONS).map((error) => `  ${printable(error)}`),
     ...notReplayable(summary, paint),
     `next: fir inspect ${quoted(summary.directory)}`,
   ];
+}
+
+/** What a limit left out or dropped, by function where that tells something. */
+function dropped({ rotated, overLimit, skippedByLimit, lostStates }: CaptureSummary, paint: Paint): string[] {
+  const shown = overLimit.slice(0, SHOWN_FUNCTIONS).map(({ function: name, calls }) => `${name}: ${calls}`);
+  const hidden = overLimit.length - shown.length;
+  const functions = [...shown, ...(hidden > 0 ? [`and ${formatCount(hidden, 'more function')}`] : [])];
+  const isTold = rotated + skippedByLimit > 0 && overLimit.length > 1;
+  return [
+    ...(rotated > 0 ? [`${formatCount(rotated, 'older call')} dropped at the limit`] : []),
+    ...(isTold ? [printable(`left out or dropped at a limit, by function: ${functions.join(', ')}`)] : []),
+    ...lostStates
+      .slice(0, SHOWN_REASONS)
+      .map(({ class: name, objects }) =>
+        paint.warn(
+          printable(
+            `later calls of ${formatCount(objects, `${name} object`)} can't be replayed: earlier ones that made their state were dropped`,
+          ),
+        ),
+      ),
+  ];
+}
+
+function limitFlags({ maxPerFunction }: CaptureSummary): string {
+  return maxPerFunction !== undefined
+    ? '--max-count, --max-size or --max-per-function'
+    : '--max-count or --max-size';
 }
 
 function notReplayable(summary: CaptureSummary, paint: Paint): string[] {

@@ -23,6 +23,7 @@ export interface ReplayFlags {
   'fail-fast': boolean;
   timeout: number | undefined;
   repeat: number | undefined;
+  seed: number;
   jobs: number;
   'map-path': string[] | undefined;
   'node-option': string[] | undefined;
@@ -50,6 +51,7 @@ export function replayOptionsFrom(path: string, flags: ReplayFlags, signal: Abor
     failFast: flags['fail-fast'],
     timeoutMs: flags.timeout === undefined ? undefined : flags.timeout * 1000,
     repeat: flags.repeat,
+    seed: flags.seed,
     jobs: flags.jobs,
     comparison: {
       preset: flags.preset,
@@ -83,7 +85,7 @@ function parseMapPath(text: string): [string, string] {
 }
 
 /** Classes are names from the user, and may be called like members of Object. */
-function parseStateful(texts: readonly string[]): Record<string, string[]> {
+export function parseStateful(texts: readonly string[]): Record<string, string[]> {
   const stateful: Record<string, string[]> = Object.create(null);
   for (const text of texts) {
     const [className, methods] = splitOnce(text, '=', '--stateful', "--stateful 'Attention=plan'");

@@ -31,7 +31,7 @@ export default class Capture extends BaseCommand {
     'Starts the command with recording switched on, in it, its worker threads and the Node processes that it starts; ' +
     'in Python processes FlashInfer is told to record its own calls into the same session. ' +
     'Everything behind -- is the command, untouched; its stdin, stdout, signals and exit code are its own. ' +
-    'The values of arguments and results are written to disk.\n\n' +
+    'The values of arguments and results are written to disk, unless --redact leaves them out.\n\n' +
     'Exit codes: those of the command; 125 where fir itself fails, 126 where the command is no program, 127 where ' +
     'there is none of that name.';
 
@@ -86,20 +86,27 @@ export default class Capture extends BaseCommand {
       ...patterns,
     }),
     'max-size': sizeInGb({
-      summary: 'Stop recording at this size of a process (default 20).',
+      summary: 'Limit of the size: of a process, or of the session where calls rotate (default 20).',
       env: 'FIR_DUMP_MAX_SIZE_GB',
       helpValue: 'GB',
     }),
     'max-count': integer({
-      summary: 'Stop recording after so many calls of a process (default 1000).',
+      summary: 'Limit of the calls: of a process, or of the session where calls rotate (default 1000).',
       env: 'FIR_DUMP_MAX_COUNT',
       min: 0,
       helpValue: 'N',
     }),
+    'max-per-function': integer({
+      summary: 'Limit of the calls of each function in a process, so that one leaves room for the others.',
+      env: 'FIR_DUMP_MAX_PER_FUNCTION',
+      min: 0,
+      helpValue: 'N',
+    }),
     'on-limit': option({
-      summary: 'What to do at a limit.',
-      options: ['stop'] as const,
+      summary: 'At a limit, record no more, or drop the oldest calls that no newer one needs.',
+      options: ['stop', 'rotate'] as const,
       default: 'stop' as const,
+      env: 'FIR_DUMP_ON_LIMIT',
     })(),
     format: option({
       summary: 'Format of the tensor files.',
@@ -115,6 +122,14 @@ export default class Capture extends BaseCommand {
     'async-parents': boolean({
       summary: 'Follow which call an asynchronous call ran inside, also where Node makes that slow.',
       env: 'FIR_ASYNC_PARENTS',
+    }),
+    dedupe: boolean({
+      summary: 'Store a tensor whose content comes again once, under blobs/ of the session.',
+      env: 'FIR_DUMP_DEDUPE',
+    }),
+    redact: boolean({
+      summary: 'Leave out values and texts; shapes, dtypes, strides and statistics stay.',
+      env: 'FIR_DUMP_REDACT',
     }),
     'log-dest': string({
       summary: 'Where the log goes: stderr, stdout or a path; %i in it is the process id.',
@@ -146,11 +161,16 @@ export default class Capture extends BaseCommand {
       exclude: listFrom(flags.exclude),
       maxSizeGb: flags['max-size'],
       maxCount: flags['max-count'],
+      maxPerFunction: flags['max-per-function'],
+      onLimit: flags['on-limit'],
       instrument: flags.instrument ?? instrumentedByEnvironment(),
       asyncParents: flags['async-parents'],
+      dedupe: flags.dedupe,
+      redact: flags.redact,
       env: process.env,
       onStarted: (pythonLevel) => {
-        if (level >= 10 && !flags.quiet) process.stderr.write(privacyNotice(shownDirectory, pythonLevel));
+        if (level >= 10 && !flags.quiet)
+          process.stderr.write(privacyNotice(shownDirectory, pythonLevel, flags.redact));
       },
     });
     if (!flags.quiet) {

@@ -1,12 +1,15 @@
+import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, integer, option, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import { loadPaint } from '../cli/colour.js';
+import { untilInterrupted } from '../cli/interrupts.js';
 import { FirError } from '../core/errors.js';
 import { type InspectCall, inspectSafetensors, inspectSession, inspectTorch } from '../core/inspect/index.js';
+import { withSession } from '../core/pack/index.js';
 import { type CallSelection, parseCallRanges } from '../core/select/index.js';
-import { type CallStatus, type Dump, openSession, type Session } from '../core/session/index.js';
+import type { CallStatus, Dump, Session } from '../core/session/index.js';
 import { writeFileJson, writeSessionJson } from '../report/inspect/json.js';
 import { callLines } from '../report/inspect/one-call.js';
 import { type TextOptions, writeFileText, writeSessionText } from '../report/inspect/text.js';
@@ -53,7 +56,7 @@ export default class Inspect extends BaseCommand {
     path: stringArg({
       required: true,
       description:
-        'A session directory, its session.jsonl, one dump directory, or a .safetensors or .pt file.',
+        'A session directory, its session.jsonl, one dump directory, a packed session, or a .safetensors or .pt file.',
     }),
   };
 
@@ -88,7 +91,14 @@ export default class Inspect extends BaseCommand {
     setFlagsFromString('--optimize-for-size');
     const depth = { stats: flags.stats, hash: flags.hash };
     if (/\.(?:safetensors|pt)$/.test(args.path)) await inspectFile(args.path, depth, flags.json);
-    else await inspectCalls(args.path, selectionFrom(flags), depth, flags.json);
+    else {
+      const selection = selectionFrom(flags);
+      await untilInterrupted((signal) =>
+        withSession(args.path, signal, (session) =>
+          orInterrupted(inspectCalls(session, selection, depth, flags.json), signal),
+        ),
+      );
+    }
   }
 }
 
@@ -98,13 +108,17 @@ async function inspectFile(path: string, depth: Depth, json: boolean): Promise<v
   else await writeFileText(inspection, stdoutSinkUntilClosed(), await textOptions(depth));
 }
 
+/** Leaves work that changes nothing where it is. */
+async function orInterrupted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  await Promise.race([work, once(signal, 'abort')]);
+}
+
 async function inspectCalls(
-  path: string,
+  session: Session,
   selection: CallSelection,
   depth: Depth,
   json: boolean,
 ): Promise<void> {
-  const session = openSession(path);
   const inspection = inspectSession(session, { ...selection, ...depth });
   if (json) return writeSessionJson(inspection, stdoutSinkUntilClosed());
   const options = await textOptions(depth);

@@ -153,6 +153,13 @@ export default class Replay extends BaseCommand {
       helpValue: 'N',
       helpGroup: 'RUN',
     }),
+    seed: integer({
+      summary: 'Of the random inputs that a call runs on whose own were redacted.',
+      min: 0,
+      default: 0,
+      helpValue: 'N',
+      helpGroup: 'RUN',
+    }),
     jobs: integer({ summary: 'Workers at a time.', min: 1, default: 1, helpValue: 'N', helpGroup: 'RUN' }),
     'map-path': string({
       summary: 'Where a recorded file is now: old=new.',

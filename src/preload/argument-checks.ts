@@ -1,7 +1,8 @@
 import type { TensorSource } from '../core/model/tensor.js';
+import { logicalData } from '../core/tensor-files/tensor-data.js';
+import { DigestSnapshot } from './digest-snapshot.js';
 import { isChecked, type RecordedFunction, roleOf } from './recorded-function.js';
-import { isGone, Snapshot } from './snapshot.js';
-import { logicalData } from './tensor-data.js';
+import { type ArgumentSnapshot, isGone, Snapshot } from './snapshot.js';
 import type { TensorGroup } from './tensor-group.js';
 
 /** What became of the arguments. */
@@ -19,7 +20,7 @@ export interface ArgumentChanges {
 /** Watches the tensors among the arguments of one call for changes made in place. */
 export class ArgumentChecks {
   readonly #inputs: ReadonlyMap<string, TensorSource>;
-  readonly #snapshot: Snapshot | undefined;
+  readonly #snapshot: ArgumentSnapshot | undefined;
   readonly #outKeys = new Set<string>();
   readonly #isChecked: boolean;
   /** What the synchronous part of an async call had changed, with what the tensors held then. */
@@ -29,7 +30,7 @@ export class ArgumentChecks {
     fn: RecordedFunction,
     inputs: ReadonlyMap<string, TensorSource>,
     group: TensorGroup,
-    path: string,
+    dump: string,
   ) {
     const checked = new Map<string, TensorSource>();
     for (const key of inputs.keys()) {
@@ -38,13 +39,13 @@ export class ArgumentChecks {
       const original = originalOf(key, group);
       const source = inputs.get(original);
       if (role === 'out') this.#outKeys.add(original);
-      else if (source !== undefined && isChecked(role) && group.positions.has(original)) {
+      else if (source !== undefined && isChecked(role) && isHeld(fn, group, original, source)) {
         checked.set(original, source);
       }
     }
     this.#inputs = inputs;
     this.#isChecked = checked.size > 0 || inputs.size === 0 || this.#outKeys.size > 0;
-    this.#snapshot = checked.size === 0 ? undefined : new Snapshot(group, path, checked);
+    this.#snapshot = checked.size === 0 ? undefined : snapshotOf(group, dump, checked);
   }
 
   /** To be called at the synchronous return of an async call. */
@@ -88,6 +89,17 @@ export class ArgumentChecks {
     // Changed at the return and back since: its end state is its input, and who restored it is not known.
     return [...later, ...[...atReturn.keys()].filter((key) => !changed.includes(key))];
   }
+}
+
+function snapshotOf(group: TensorGroup, dump: string, checked: Map<string, TensorSource>): ArgumentSnapshot {
+  return group.isRedacted ? new DigestSnapshot(checked) : new Snapshot(group, dump, checked);
+}
+
+/** Whether it is known what a tensor held: from the file, or where nothing is written from the memory itself. */
+function isHeld(fn: RecordedFunction, group: TensorGroup, key: string, { strings }: TensorSource): boolean {
+  if (fn.isBlob?.(key) === true) return false;
+  if (!group.isRedacted) return group.positions.has(key) || group.blobs.has(key);
+  return group.layouts[key]?.data !== undefined && strings === undefined;
 }
 
 /** The key that a tensor of the group is stored under. */

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import pino from 'pino';
-import { describeArguments } from './describe-call.js';
+import { describeArguments, describeThrown, type LogRedaction } from './describe-call.js';
 import type { Level } from './settings.js';
 
 /** The recorder's log: warnings at every level, calls at levels 1 to 5. */
@@ -12,18 +12,21 @@ export interface CallLog {
 }
 
 /** `stderr`, `stdout` or a path; `%i` in it is the process id. Written synchronously, so that a crash loses nothing. */
-export function createLog(destination: string): CallLog {
+export function createLog(destination: string, redaction?: LogRedaction): CallLog {
   const logger = pino({ name: 'fir', base: { pid: process.pid } }, streamFor(destination));
   return {
     call: (functionName, level, args) => {
       if (level < 3) logger.info({ call: functionName });
-      else logger.info({ call: functionName, arguments: describeArguments(args, level >= 5) });
+      else logger.info({ call: functionName, arguments: describeArguments(args, level >= 5, redaction) });
     },
     result: (functionName, level, durationUs, result, error) => {
       if (level < 3) return;
-      if (error !== undefined) logger.info({ call: functionName, durationUs, threw: String(error) });
-      else
-        logger.info({ call: functionName, durationUs, result: describeArguments([result], level >= 5)[0] });
+      if (error !== undefined)
+        logger.info({ call: functionName, durationUs, threw: describeThrown(error, redaction) });
+      else {
+        const [shown] = describeArguments([result], level >= 5, redaction);
+        logger.info({ call: functionName, durationUs, result: shown });
+      }
     },
     warn: (message) => logger.warn(message),
   };

@@ -30,7 +30,10 @@ export class ObjectTable {
   }
 
   bind(object: object, selfId: number, className: string): void {
-    this.#objects.set(object, { self_id: selfId, class: className });
+    const known = this.#objects.get(object);
+    // What is kept by the entry stays with it where the object was met before its maker had ended.
+    if (known?.self_id === selfId) known.class = className;
+    else this.#objects.set(object, { self_id: selfId, class: className });
   }
 
   find(object: object): RecordedObject | undefined {

@@ -4,6 +4,7 @@ import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { threadId } from 'node:worker_threads';
 import type { Resolution } from '../core/model/call.js';
 import type { ProcessHeader } from '../core/model/session.js';
+import type { CallRedaction } from './call-redaction.js';
 import { isoFromMicros, nowMicros } from './clock.js';
 import { writeBeside } from './dump-files.js';
 import { DUMP_LEVEL, type RecorderSettings } from './settings.js';
@@ -26,9 +27,16 @@ export class HeaderFile {
   readonly header: ProcessHeader;
   readonly #directory: string;
   readonly #isKept: boolean;
+  readonly #redaction: CallRedaction | undefined;
   #written = false;
 
-  constructor(settings: RecorderSettings, userNodeOptions: string | undefined, firVersion: string) {
+  constructor(
+    settings: RecorderSettings,
+    userNodeOptions: string | undefined,
+    firVersion: string,
+    redaction?: CallRedaction,
+  ) {
+    this.#redaction = redaction;
     this.#directory = `${settings.directory}/processes`;
     this.#isKept = settings.level >= DUMP_LEVEL;
     this.header = {
@@ -76,11 +84,28 @@ export class HeaderFile {
     if (this.#written) this.write();
   }
 
-  /** Counts what was left out; the file is written at the first, then at every doubling, and at the end. */
-  countDropped(kind: 'limit' | 'filter' | 'error'): void {
-    this.header.dropped[kind] += 1;
-    const count = this.header.dropped[kind];
+  /**
+   * Counts what was left out, at limits by function; the file is written at the first, then at every doubling, and at the
+   * end. `rotated`: a call that was recorded and dropped later.
+   */
+  countDropped(kind: 'limit' | 'filter' | 'error' | 'rotated', functionName?: string): void {
+    const { dropped } = this.header;
+    const count = (dropped[kind] ?? 0) + 1;
+    dropped[kind] = count;
+    if (functionName !== undefined) {
+      dropped.functions ??= {};
+      addOne(dropped.functions, functionName);
+    }
     if ((count & (count - 1)) === 0) this.write();
+  }
+
+  /** Later calls of an object can't be replayed, since earlier ones were dropped. True for the first of its class. */
+  countLostState(className: string): boolean {
+    const { dropped } = this.header;
+    dropped.states ??= {};
+    const count = addOne(dropped.states, className);
+    if ((count & (count - 1)) === 0) this.write();
+    return count === 1;
   }
 
   /** Nothing where calls are only logged. */
@@ -90,7 +115,7 @@ export class HeaderFile {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
       this.#written = true;
     }
-    const text = Buffer.from(JSON.stringify(this.header), 'utf8');
+    const text = Buffer.from(JSON.stringify(this.#redaction?.header(this.header) ?? this.header), 'utf8');
     writeBeside(`${this.#directory}/${this.uid}.json`, this.uid, [text]);
   }
 
@@ -111,4 +136,11 @@ function allowedEnvironment(): Record<string, string> {
     if (value !== undefined) allowed[name] = value;
   }
   return allowed;
+}
+
+/** The name is the program's own: `__proto__` is one like any other. */
+function addOne(counts: Record<string, number>, name: string): number {
+  const count = (Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0) + 1;
+  Object.defineProperty(counts, name, { value: count, enumerable: true, configurable: true, writable: true });
+  return count;
 }

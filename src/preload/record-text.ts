@@ -1,5 +1,6 @@
+import { stringifyJson } from '../core/json/index.js';
 import type { FirFields, RecordedError, Resolution } from '../core/model/call.js';
-import type { JsonValue } from '../core/model/json.js';
+import type { JsonObject, JsonValue } from '../core/model/json.js';
 import type { TensorData, TensorLayout } from '../core/model/tensor.js';
 import type { TensorGroup } from './tensor-group.js';
 
@@ -28,7 +29,7 @@ export interface RecordEnd {
   outputMetadata: Record<string, JsonValue>;
   outputs: TensorGroup | undefined;
   fir: Partial<FirFields>;
-  error?: RecordedError;
+  error?: RecordedError | JsonObject;
 }
 
 /**
@@ -81,7 +82,6 @@ export class RecordText {
       tensors.push(layoutsText(end.outputs.layouts));
       details.push(detailsText(end.outputs.layouts));
     }
-    const error = end.error === undefined ? {} : { error: end.error };
     return (
       `${this.#head},"output_metadata":${JSON.stringify(end.outputMetadata)}` +
       `,"tensor_info":{"input_tensor_keys":${this.#inputKeys}` +
@@ -90,7 +90,7 @@ export class RecordText {
       `,"output_size_bytes":${outputBytes},"output_size_mb":${outputBytes / MIB}` +
       `,"total_size_bytes":${total},"total_size_mb":${total / MIB}}` +
       `,"tensor_details":{${details.filter(Boolean).join(',')}}${this.#middle}${this.#tail(end.status)}${self}` +
-      `,"fir":{${this.#fir({ ...end.fir, ...error }, resolve)},"tensors":{${tensors.filter(Boolean).join(',')}}}}`
+      `,"fir":{${this.#fir(end.fir, resolve, end.error)},"tensors":{${tensors.filter(Boolean).join(',')}}}}`
     );
   }
 
@@ -98,9 +98,13 @@ export class RecordText {
     return `,"execution_status":"${status}","graph_capture":false,"dump_dir":${JSON.stringify(this.#start.dumpDir)}`;
   }
 
-  #fir(more: Partial<FirFields>, resolve: Resolution | undefined): string {
-    const fields = resolve === undefined ? more : { ...more, resolve };
-    return JSON.stringify({ version: 1, ...this.#start.fir, ...fields }).slice(1, -1);
+  #fir(more: Partial<FirFields>, resolve: Resolution | undefined, error?: RecordEnd['error']): string {
+    const fields: JsonObject | object = { version: 1, ...this.#start.fir, ...more };
+    if (error !== undefined) Object.assign(fields, { error });
+    if (resolve !== undefined) Object.assign(fields, { resolve });
+    // Of 64-bit integers statistics have every digit.
+    const hasBigints = more.mutated_stats !== undefined;
+    return (hasBigints ? stringifyJson(fields as JsonObject) : JSON.stringify(fields)).slice(1, -1);
   }
 }
 
@@ -112,10 +116,11 @@ function layoutsText(layouts: Record<string, TensorLayout>): string {
     if (layout === undefined) continue;
     const host = layout.host === undefined ? '' : `,"host":${JSON.stringify(layout.host)}`;
     const data = layout.data === undefined ? '' : `,"data":${dataText(layout.data)}`;
+    const stats = layout.stats === undefined ? '' : `,"stats":${stringifyJson({ ...layout.stats })}`;
     parts.push(
       `${JSON.stringify(key)}:{"storage":${layout.storage},"storageBytes":${layout.storageBytes}` +
         `,"offset":${layout.offset},"stride":[${layout.stride}],"shape":[${layout.shape}]` +
-        `,"dtype":"${layout.dtype}","device":${JSON.stringify(layout.device)}${host}${data}}`,
+        `,"dtype":"${layout.dtype}","device":${JSON.stringify(layout.device)}${host}${data}${stats}}`,
     );
   }
   return parts.join(',');

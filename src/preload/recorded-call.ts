@@ -4,6 +4,7 @@ import type { ArgumentChecks } from './argument-checks.js';
 import type { ContainerChecks } from './container-checks.js';
 import type { Maker } from './object-table.js';
 import type { RecordText } from './record-text.js';
+import type { KeptCall } from './rotation/kept-call.js';
 
 /** A call whose inputs are on disk and whose end is awaited. */
 export interface CallInProgress {
@@ -21,6 +22,8 @@ export interface CallInProgress {
   containers: ContainerChecks;
   metadata: DumpLog;
   isAsync: boolean;
+  /** Where the oldest calls are dropped at a limit. */
+  kept: KeptCall | undefined;
 }
 
 /** A dump's `metadata.jsonl`: open while the call runs, closed while a promise is pending, since thousands may be. */

@@ -3,6 +3,7 @@ import { isPromise } from 'node:util/types';
 import { messageOf } from '../core/errors.js';
 import type { FirFields } from '../core/model/call.js';
 import { CallGate } from './call-gate.js';
+import type { CallRedaction } from './call-redaction.js';
 import { CallWriter } from './call-writer.js';
 import { nowMicros } from './clock.js';
 import { followPromise } from './follow-promise.js';
@@ -11,6 +12,7 @@ import type { ObjectTable } from './object-table.js';
 import type { HeaderFile } from './process-header.js';
 import type { CallInProgress } from './recorded-call.js';
 import type { RecordedFunction } from './recorded-function.js';
+import { Rotation } from './rotation/rotation.js';
 import { DUMP_LEVEL, type RecorderSettings } from './settings.js';
 
 const MAX_ERROR_KINDS = 20;
@@ -33,24 +35,32 @@ export class Recorder {
   readonly #header: HeaderFile;
   readonly #log: () => CallLog;
   readonly #gate: CallGate;
+  readonly #rotation: Rotation | undefined;
   readonly #writer: CallWriter;
   readonly #context: AsyncLocalStorage<CallScope> | undefined;
   readonly #errors = new Map<string, { message: string; count: number }>();
   readonly #stack: number[] = [];
   #pending = 0;
 
-  constructor(settings: RecorderSettings, header: HeaderFile, log: () => CallLog) {
+  constructor(settings: RecorderSettings, header: HeaderFile, log: () => CallLog, redaction?: CallRedaction) {
     this.#settings = settings;
     this.#header = header;
     this.#log = log;
     this.#gate = new CallGate(settings);
-    this.#writer = new CallWriter(settings, header, this.#gate);
+    this.#rotation =
+      settings.onLimit === 'rotate' && settings.level >= DUMP_LEVEL ? this.#createRotation() : undefined;
+    this.#writer = new CallWriter(settings, header, this.#gate, { redaction, rotation: this.#rotation });
     this.#context =
       CHEAP_ASYNC_CONTEXT || settings.asyncParents ? new AsyncLocalStorage<CallScope>() : undefined;
   }
 
   get objects(): ObjectTable {
     return this.#writer.objects;
+  }
+
+  /** The thread ends: what it recorded may be dropped by others from now on. */
+  close(): void {
+    ifPossible(() => this.#rotation?.close());
   }
 
   /** Runs a call and records it. `self` is the receiver of a method, undefined for functions and constructors. */
@@ -110,6 +120,26 @@ export class Recorder {
       this.noteError(`${stage}: ${message}`, typeof code === 'string' ? code : message);
       return undefined;
     }
+  }
+
+  #createRotation(): Rotation {
+    const { directory, maxBytes, maxCount, maxPerFunction } = this.#settings;
+    return new Rotation({
+      session: directory,
+      uid: this.#header.uid,
+      maxBytes,
+      maxCount,
+      maxPerFunction,
+      onDropped: (functionName) => ifPossible(() => this.#header.countDropped('rotated', functionName)),
+      onStateLost: (className) => ifPossible(() => this.#noteLostState(className)),
+    });
+  }
+
+  #noteLostState(className: string): void {
+    if (!this.#header.countLostState(className)) return;
+    this.#log().warn(
+      `fir dropped earlier calls on an object of class ${className} at the limit: its later calls are recorded, and can't be replayed; raise --max-count or --max-size`,
+    );
   }
 
   #follow(

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { ADAPTERS } from '../core/adapters/index.js';
 import { VERSION } from '../core/version.js';
+import type { CallRedaction } from './call-redaction.js';
 import type { CallLog } from './log.js';
 import { HeaderFile } from './process-header.js';
 import { Recordables } from './recordables.js';
@@ -19,14 +20,17 @@ registry[REGISTRY_KEY] ??= createRecorder();
 
 function createRecorder(): RecorderApi {
   const settings = settingsFrom(process.env);
-  const header = new HeaderFile(settings, process.env['FIR_USER_NODE_OPTIONS'], VERSION);
+  const redaction = settings.redact ? loadRedaction(settings.redactKey) : undefined;
+  const header = new HeaderFile(settings, process.env['FIR_USER_NODE_OPTIONS'], VERSION, redaction);
   let log: CallLog | undefined;
-  const recorder = new Recorder(settings, header, () => {
-    log ??= loadLog(settings.logDest);
+  const openLog = (): CallLog => {
+    log ??= loadLog(settings.logDest, redaction);
     return log;
-  });
+  };
+  const recorder = new Recorder(settings, header, openLog, redaction);
   const recordables = new Recordables(recorder, header);
   process.on('exit', () => {
+    recorder.close();
     try {
       header.end();
     } catch {
@@ -55,7 +59,12 @@ function createRecorder(): RecorderApi {
   };
 }
 
-function loadLog(destination: string): CallLog {
-  const { createLog } = requireFrom('./log.cjs') as { createLog(destination: string): CallLog };
-  return createLog(destination);
+function loadRedaction(key: string | undefined): CallRedaction {
+  const loaded = requireFrom('./call-redaction.cjs') as typeof import('./call-redaction.js');
+  return new loaded.CallRedaction(key, process.cwd());
+}
+
+function loadLog(destination: string, redaction: CallRedaction | undefined): CallLog {
+  const { createLog } = requireFrom('./log.cjs') as typeof import('./log.js');
+  return createLog(destination, redaction);
 }

@@ -13,12 +13,22 @@ export interface RecorderSettings {
   directory: string;
   maxBytes: number;
   maxCount: number;
+  /** Calls of one function. */
+  maxPerFunction: number;
+  /** At a limit: record no more, or drop the oldest calls. */
+  onLimit: 'stop' | 'rotate';
   include: readonly string[];
   exclude: readonly string[];
   /** `stderr`, `stdout` or a path; `%i` is the process id. */
   logDest: string;
   tensorFormat: TensorFormat;
   asyncParents: boolean;
+  /** Contents that come again are stored once. */
+  dedupe: boolean;
+  /** Values and texts are left out. */
+  redact: boolean;
+  /** Shared by the processes of one `fir capture`, so that equal texts are seen to be equal; never written. */
+  redactKey: string | undefined;
   /** Names the `fir capture` run; absent where the variables were set by hand. */
   capture: string | undefined;
 }
@@ -39,11 +49,16 @@ export function settingsFrom(env: NodeJS.ProcessEnv): RecorderSettings {
     directory: resolve(env['FIR_DUMP_DIR'] || 'fir_dumps'),
     maxBytes: numberFrom(env['FIR_DUMP_MAX_SIZE_GB'], 20) * 1024 ** 3,
     maxCount: numberFrom(env['FIR_DUMP_MAX_COUNT'], 1000),
+    maxPerFunction: numberFrom(env['FIR_DUMP_MAX_PER_FUNCTION'], Number.POSITIVE_INFINITY),
+    onLimit: env['FIR_DUMP_ON_LIMIT'] === 'rotate' ? 'rotate' : 'stop',
     include: patternsFrom(env['FIR_DUMP_INCLUDE']),
     exclude: patternsFrom(env['FIR_DUMP_EXCLUDE']),
     logDest: env['FIR_LOGDEST'] || 'stderr',
     tensorFormat: env['FIR_DUMP_SAFETENSORS'] === '0' ? 'torch' : 'safetensors',
+    redact: env['FIR_DUMP_REDACT'] === '1',
+    redactKey: env['FIR_REDACT_KEY'] || undefined,
     asyncParents: env['FIR_ASYNC_PARENTS'] === '1',
+    dedupe: env['FIR_DUMP_DEDUPE'] === '1',
     capture: env['FIR_CAPTURE_ID'] || undefined,
   };
 }

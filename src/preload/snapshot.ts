@@ -1,34 +1,48 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { TensorSource } from '../core/model/tensor.js';
 import { gatherContiguous } from '../core/tensor/index.js';
-import { logicalData, type SavedRange } from './tensor-data.js';
+import { logicalData, type SavedRange } from '../core/tensor-files/tensor-data.js';
+import { holdOf } from './blob-store.js';
 import type { TensorGroup } from './tensor-group.js';
 
 const CHUNK_BYTES = 1 << 20;
+
+/** What the checked arguments of a call held before it. */
+export interface ArgumentSnapshot {
+  /** Keys of the checked arguments whose values differ from what they were; not of those whose memory is gone. */
+  changedKeys(): string[];
+  source(key: string): TensorSource | undefined;
+}
 
 /**
  * What the checked arguments held when they were saved. Small groups keep the bytes that were written; large ones
  * are compared with the file itself, chunk by chunk, so that no tensor is held twice.
  */
-export class Snapshot {
+export class Snapshot implements ArgumentSnapshot {
   readonly #group: TensorGroup;
-  readonly #path: string;
+  readonly #dump: string;
   readonly #checked: Map<string, TensorSource>;
 
-  constructor(group: TensorGroup, path: string, checked: Map<string, TensorSource>) {
+  constructor(group: TensorGroup, dump: string, checked: Map<string, TensorSource>) {
     this.#group = group;
-    this.#path = path;
+    this.#dump = dump;
     this.#checked = checked;
   }
 
   /** Keys of the checked arguments whose values differ from what was saved; not of those whose memory is gone. */
   changedKeys(): string[] {
     const changed: string[] = [];
-    const saved = new SavedBytes(this.#group.copy, this.#path);
+    const { copy, file, positions, blobs } = this.#group;
+    const saved = new SavedBytes(copy, `${this.#dump}/${file}`);
     try {
       for (const [key, source] of this.#checked) {
-        const position = this.#group.positions.get(key);
-        if (position !== undefined && !isGone(source) && differs(saved, position, source)) changed.push(key);
+        if (isGone(source)) continue;
+        const position = positions.get(key);
+        const sha256 = blobs.get(key);
+        if (position !== undefined) {
+          if (differs(saved, position, source)) changed.push(key);
+        } else if (sha256 !== undefined && this.#differsFromContent(sha256, source)) changed.push(key);
       }
     } finally {
       saved.close();
@@ -38,6 +52,17 @@ export class Snapshot {
 
   source(key: string): TensorSource | undefined {
     return this.#checked.get(key);
+  }
+
+  #differsFromContent(sha256: string, source: TensorSource): boolean {
+    const hold = holdOf(this.#dump, sha256);
+    const shared = join(dirname(this.#dump), 'blobs', sha256);
+    const saved = new SavedBytes(undefined, existsSync(hold) ? hold : shared);
+    try {
+      return saved.differFrom(logicalData(source), 0);
+    } finally {
+      saved.close();
+    }
   }
 }
 
@@ -55,7 +80,7 @@ function differs(saved: SavedBytes, position: SavedRange, source: TensorSource):
 }
 
 /** The elements of a view; those that it repeats, once. */
-function ownElements({ dtype, shape, stride }: TensorSource, bytes: Uint8Array): Uint8Array {
+export function ownElements({ dtype, shape, stride }: TensorSource, bytes: Uint8Array): Uint8Array {
   const once = shape.map((size, dim) => (stride[dim] === 0 ? Math.min(size, 1) : size));
   return gatherContiguous(bytes, { dtype, shape: once, stride, offset: 0 });
 }

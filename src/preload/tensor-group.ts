@@ -1,10 +1,15 @@
 import { dtypeOf } from '../core/dtype/index.js';
 import type { CallRecord } from '../core/model/call.js';
-import type { TensorLayout, TensorSource } from '../core/model/tensor.js';
-import { encodeSafetensorsGroup } from './safetensors-group.js';
+import type { LayoutStatistics, TensorLayout, TensorSource } from '../core/model/tensor.js';
+import { encodeSafetensorsGroup } from '../core/tensor-files/safetensors-group.js';
+import {
+  type EncodedFile,
+  logicalBytes,
+  type SavedRange,
+  type SavedTensor,
+} from '../core/tensor-files/tensor-data.js';
+import { encodeTorchGroup } from '../core/tensor-files/torch-group.js';
 import { allocateFromSlab } from './slab.js';
-import { type EncodedFile, logicalBytes, type SavedRange, type SavedTensor } from './tensor-data.js';
-import { encodeTorchGroup } from './torch-group.js';
 
 /** Below this many bytes a group is copied into one buffer: one write, and the snapshot that changes are seen against. */
 const SMALL_GROUP_BYTES = 1 << 20;
@@ -24,10 +29,14 @@ export interface TensorGroup {
   /** The whole file in pieces, in order; empty when there is nothing to write. */
   pieces: Uint8Array[];
   fileBytes: number;
+  /** By key, the SHA-256 of what stands under `blobs/`. */
+  blobs: Map<string, string>;
   /** Where the saved bytes of a key stand in the file. */
   positions: ReadonlyMap<string, SavedRange>;
   /** The file's bytes, for small groups. */
   copy: Buffer | undefined;
+  /** Nothing is written, and what the tensors hold is kept as a hash of each. */
+  isRedacted: boolean;
 }
 
 export interface LayoutContext {
@@ -35,12 +44,16 @@ export interface LayoutContext {
   storageId(storage: object): number;
   /** Another key of the call that is the very same tensor. */
   sameAs?(key: string, source: TensorSource): string | undefined;
-  /** Stores content under `blobs/` and gives its sha256; undefined keeps it in the dump. */
+  /** The sha256 of content that goes under `blobs/`; undefined keeps it in the dump. */
   blob?(key: string, source: TensorSource): string | undefined;
+  /** The sha256 of content that is known by it, and is told where the content is not. */
+  identity?(key: string, source: TensorSource): string | undefined;
   /** Contents are not saved. */
   isContentless?(key: string): boolean;
   /** In a safetensors file every tensor by itself, an expanded one as its logical values. */
   isPlain?: boolean;
+  /** What takes the place of the values, which are not written. */
+  statisticsOf?: ((source: TensorSource) => LayoutStatistics) | undefined;
 }
 
 /** Lays the tensors of one group out for its file. Nothing is copied but what the format can't hold as it lies. */
@@ -58,8 +71,10 @@ export function layOutGroup(
     sizeBytes: 0,
     pieces: [],
     fileBytes: 0,
+    blobs: new Map(),
     positions: new Map(),
     copy: undefined,
+    isRedacted: context.statisticsOf !== undefined,
   };
   const saved: SavedTensor[] = [];
   const aliases = new Map<string, string>();
@@ -76,9 +91,16 @@ export function layOutGroup(
     }
     // Strings are values of the program's own, which a library may not write to.
     if (source.strings === undefined && context.isContentless?.(key)) continue;
+    if (context.statisticsOf !== undefined) {
+      const identity = context.identity?.(key, source);
+      layout.data = identity === undefined ? { redacted: true } : { redacted: true, sha256: identity };
+      layout.stats = context.statisticsOf(source);
+      continue;
+    }
     const sha256 = context.blob?.(key, source);
     if (sha256 !== undefined) {
       layout.data = { sha256 };
+      group.blobs.set(key, sha256);
       continue;
     }
     saved.push({ key, source, storage: layout.storage });

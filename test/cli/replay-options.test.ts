@@ -19,6 +19,7 @@ const NOTHING: ReplayFlags = {
   'fail-fast': false,
   timeout: undefined,
   repeat: undefined,
+  seed: 0,
   jobs: 1,
   'map-path': undefined,
   'node-option': undefined,

@@ -21,7 +21,8 @@ describe('limits', () => {
   it('stop at a number of calls, and count what came after', async () => {
     const { names, dropped, summary } = await captureTen(['--max-count', '3']);
     expect(names).toEqual(['gemm', 'gemm', 'gemm']);
-    expect(dropped).toEqual({ limit: 7, filter: 0, error: 0 });
+    const functions = { gemm: 2, softmax: 2, 'Cache.__init__': 1, 'Cache.append': 1, 'Cache.appendAll': 1 };
+    expect(dropped).toEqual({ limit: 7, filter: 0, error: 0, functions });
     expect(summary).toContain('3 calls recorded (3 completed, 0 failed, 0 unfinished)');
     expect(summary).toContain('calls skipped: 7 over --max-count or --max-size\n');
   });
@@ -29,7 +30,7 @@ describe('limits', () => {
   it('stop at a size, and take smaller calls that still fit', async () => {
     const { names, dropped } = await captureTen(['--max-size', '0.0005']);
     expect(names).toEqual([...ALL.slice(0, -1), ...CACHE]);
-    expect(dropped).toEqual({ limit: 1, filter: 0, error: 0 });
+    expect(dropped).toEqual({ limit: 1, filter: 0, error: 0, functions: { softmax: 1 } });
   });
 
   it('of nothing record nothing, and say why', async () => {
@@ -65,7 +66,7 @@ describe('filters', () => {
     const env = { FIR_DUMP_INCLUDE: 'gemm', FIR_DUMP_MAX_COUNT: '2' };
     const { names, dropped } = await captureTen([], env);
     expect(names).toEqual(['gemm', 'gemm']);
-    expect(dropped).toEqual({ limit: 3, filter: 5, error: 0 });
+    expect(dropped).toEqual({ limit: 3, filter: 5, error: 0, functions: { gemm: 3 } });
   });
 });
 

@@ -61,7 +61,8 @@ export function readCaptured(directory: string): CapturedSession {
       Object.fromEntries(
         dump.keys(group).flatMap((key) => {
           const tensor = dump.tensor(group, key);
-          if (tensor.strings !== undefined || record.fir?.tensors[key]?.data === undefined) return [];
+          if (tensor.redacted === true || tensor.strings !== undefined) return [];
+          if (record.fir?.tensors[key]?.data === undefined) return [];
           return [[key, Array.from(decodeToFloat64(tensor.dtype, tensor.logicalBytes()))]];
         }),
       );

@@ -16,9 +16,9 @@ describe('CallGate', () => {
 
   it('has room for so many calls', () => {
     const limited = gate({ FIR_DUMP_MAX_COUNT: '2' });
-    limited.addCall();
+    limited.addCall('gemm');
     expect(limited.hasRoom(1e9)).toBe(true);
-    limited.addCall();
+    limited.addCall('gemm');
     expect(limited.hasRoom(0)).toBe(false);
   });
 

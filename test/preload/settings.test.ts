@@ -29,11 +29,16 @@ describe('settingsFrom', () => {
       directory: resolve('fir_dumps'),
       maxBytes: 20 * 1024 ** 3,
       maxCount: 1000,
+      maxPerFunction: Number.POSITIVE_INFINITY,
+      onLimit: 'stop',
       include: [],
       exclude: [],
       logDest: 'stderr',
       tensorFormat: 'safetensors',
+      redact: false,
+      redactKey: undefined,
       asyncParents: false,
+      dedupe: false,
       capture: undefined,
     });
   });
@@ -44,11 +49,14 @@ describe('settingsFrom', () => {
       FIR_DUMP_DIR: '/some/where',
       FIR_DUMP_MAX_SIZE_GB: '0.5',
       FIR_DUMP_MAX_COUNT: '0',
+      FIR_DUMP_MAX_PER_FUNCTION: '40',
+      FIR_DUMP_ON_LIMIT: 'rotate',
       FIR_DUMP_INCLUDE: 'a*, b?,,',
       FIR_DUMP_EXCLUDE: '*.plan',
       FIR_DUMP_SAFETENSORS: '0',
       FIR_LOGDEST: 'stdout',
       FIR_ASYNC_PARENTS: '1',
+      FIR_DUMP_DEDUPE: '1',
       FIR_CAPTURE_ID: 'abc',
     };
     expect(settingsFrom(env)).toEqual({
@@ -56,11 +64,16 @@ describe('settingsFrom', () => {
       directory: '/some/where',
       maxBytes: 0.5 * 1024 ** 3,
       maxCount: 0,
+      maxPerFunction: 40,
+      onLimit: 'rotate',
       include: ['a*', 'b?'],
       exclude: ['*.plan'],
       logDest: 'stdout',
       tensorFormat: 'torch',
+      redact: false,
+      redactKey: undefined,
       asyncParents: true,
+      dedupe: true,
       capture: 'abc',
     });
   });

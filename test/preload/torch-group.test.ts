@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TensorSource } from '../../src/core/model/tensor.js';
 import { Storage, Tensor } from '../../src/core/tensor/index.js';
@@ -122,7 +122,7 @@ describe.each([
   function changedAfter(tensors: Record<string, object>, change: () => void): string[] {
     const { group, sources, path } = write({ ...tensors, ballast: new Uint8Array(ballast) });
     expect(group.copy === undefined).toBe(ballast > 0);
-    const snapshot = new Snapshot(group, path, sources);
+    const snapshot = new Snapshot(group, dirname(path), sources);
     expect(snapshot.changedKeys()).toEqual([]);
     change();
     return snapshot.changedKeys();

@@ -53,6 +53,16 @@ export interface ReplayEnvironment {
   mapPath(path: string): string;
 }
 
+/** What of a library's calls is no content, where values and texts are left out (--redact). */
+export interface AdapterRedaction {
+  /** Whether a text is a word of the library's own or a name in its model; `place` is the key that it stands under. */
+  keepsText(functionName: string, place: string, text: string): boolean;
+  /** Whether a tensor among the arguments is a model, or a part of one: it goes, but its sha256 stays. */
+  isModel(functionName: string, key: string): boolean;
+  /** A value of the adapter's own type with its paths made relative; undefined for any other. */
+  relativePaths(node: JsonObject, relativePath: (path: string) => string): JsonObject | undefined;
+}
+
 /** Teaches fir about one library: what to wrap, what its tensors look like, how to run its calls again. */
 export interface Adapter {
   readonly name: string;
@@ -68,5 +78,6 @@ export interface Adapter {
   stateRule(className: string): StateRule;
   /** Methods that change nothing on the object, so that a repeat needs no rebuilt state. */
   isStateless(functionName: string): boolean;
+  readonly redaction?: AdapterRedaction;
   openReplay(record: CallRecord, environment: ReplayEnvironment): Promise<AdapterReplay>;
 }

@@ -1,10 +1,11 @@
 import type { Adapter, AdapterRecorder, AdapterReplay, RecordedMember } from './contract.js';
-import { invokeCall, RELEASE_NAME, RUN_NAME } from './onnxruntime/invoke.js';
+import { CREATE_NAME, invokeCall, RELEASE_NAME, RUN_NAME } from './onnxruntime/invoke.js';
 import { identifyModel, locateModel, MODEL_TYPE } from './onnxruntime/model-file.js';
 import { describeOrtTensor, ORT_HOST, ortTensorFrom } from './onnxruntime/ort-tensor.js';
+import { redaction } from './onnxruntime/redaction.js';
 
 const CREATE: RecordedMember = {
-  functionName: 'InferenceSession.create',
+  functionName: CREATE_NAME,
   kind: 'static',
   constructs: 'InferenceSession',
   roleOf: () => 'in',
@@ -33,6 +34,7 @@ export const onnxruntime: Adapter = {
   describeTensor: describeOrtTensor,
   stateRule: () => 'stateless',
   isStateless: (functionName) => functionName === RUN_NAME,
+  redaction,
   openReplay: async (record, environment): Promise<AdapterReplay> => {
     const resolve = record.fir?.resolve;
     const packageName = resolve?.kind === 'adapter' ? resolve.package : 'onnxruntime-node';

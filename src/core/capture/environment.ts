@@ -2,6 +2,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { FirError } from '../errors.js';
 import { builtFile } from '../package-root.js';
+import { makeRedactionKey } from '../redact/index.js';
 import { flashinferEnvironment } from './flashinfer-environment.js';
 import type { CaptureOptions } from './types.js';
 
@@ -18,15 +19,24 @@ export function captureEnvironment(options: CaptureOptions, captureId: string): 
     FIR_DUMP_INCLUDE: options.include.join(','),
     FIR_DUMP_EXCLUDE: options.exclude.join(','),
     FIR_INSTRUMENT: options.instrument.map(absoluteSpec).join('\n'),
+    FIR_DUMP_ON_LIMIT: options.onLimit,
     FIR_ASYNC_PARENTS: options.asyncParents ? '1' : '0',
+    FIR_DUMP_DEDUPE: options.dedupe ? '1' : '0',
     ...flashinferEnvironment(options),
   };
+  if (options.redact) {
+    env['FIR_DUMP_REDACT'] = '1';
+    env['FIR_REDACT_KEY'] ??= makeRedactionKey();
+  }
   if (userNodeOptions !== undefined) env['FIR_USER_NODE_OPTIONS'] = userNodeOptions;
   if (options.logDest !== undefined) env['FIR_LOGDEST'] = logDestination(options.logDest);
   if (options.formatSaid !== undefined) {
     env['FIR_DUMP_SAFETENSORS'] = options.formatSaid === 'torch' ? '0' : '1';
   }
   if (options.maxSizeGb !== undefined) env['FIR_DUMP_MAX_SIZE_GB'] = String(options.maxSizeGb);
+  if (options.maxPerFunction !== undefined) {
+    env['FIR_DUMP_MAX_PER_FUNCTION'] = String(options.maxPerFunction);
+  }
   if (options.maxCount !== undefined) env['FIR_DUMP_MAX_COUNT'] = String(options.maxCount);
   return env;
 }

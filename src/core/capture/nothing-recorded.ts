@@ -14,6 +14,10 @@ const NOTHING_IN_PYTHON =
   'recorded, by FlashInfer itself, in a process that was started with these FLASHINFER_* variables and then imported ' +
   'flashinfer: a server that ran before is not followed';
 
+const NO_VALUES_IN_PYTHON =
+  'with --redact no call in Python is recorded, since FlashInfer’s recorder can’t leave values out: record without it ' +
+  'where that is safe, then make a copy with fir filter --redact';
+
 const FLASHINFER_FAILED =
   'FlashInfer’s recorder made dump directories and wrote no record into them; its log says why: ' +
   '--log-dest flashinfer-%i.log';
@@ -41,6 +45,7 @@ export function reasonForNothing(
 }
 
 function reasonInPython(env: NodeJS.ProcessEnv): string {
+  if (env['FIR_DUMP_REDACT'] === '1') return NO_VALUES_IN_PYTHON;
   const level = env['FLASHINFER_LOGLEVEL'] ?? '';
   if (Number(level) < DUMP_LEVEL) {
     return `FLASHINFER_LOGLEVEL=${level} of the environment records no calls in Python; --level 10 does`;

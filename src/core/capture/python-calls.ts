@@ -59,6 +59,7 @@ export function summarisePython(
   const maxBytes = limitFrom(env['FLASHINFER_DUMP_MAX_SIZE_GB'], DEFAULT_MAX_SIZE_GB) * GIB;
   const unfinished = recorded.filter(({ status }) => status !== 'completed' && status !== 'failed');
   return {
+    keepsOldest: env['FIR_DUMP_ON_LIMIT'] === 'rotate',
     calls: recorded.length,
     processes: [...tallies.values()].map((tally) => tally.summary(maxCount, maxBytes)),
     unfinished: [...new Set(unfinished.map((call) => call.functionName))],

@@ -27,12 +27,16 @@ export function summariseCapture(options: CaptureOptions, run: CaptureRun): Capt
     failed: 0,
     unfinished: 0,
     skippedByLimit: 0,
+    rotated: 0,
+    overLimit: [],
+    lostStates: [],
     skippedByFilter: 0,
     notRecorded: 0,
     errors: [],
     bytes: 0,
     processes: 0,
     notReplayable: [],
+    ...(options.maxPerFunction === undefined ? {} : { maxPerFunction: options.maxPerFunction }),
   };
   const session = openIfThere(directory);
   const processes = session?.processes ?? headersIn(directory);
@@ -78,9 +82,14 @@ function headersIn(directory: string): ReadonlyMap<string, ProcessHeader> {
 }
 
 function addHeaders(summary: CaptureSummary, headers: readonly ProcessHeader[]): void {
+  const overLimit = new Map<string, number>();
+  const lostStates = new Map<string, number>();
   const named = new Set<string>();
   for (const header of headers) {
     summary.skippedByLimit += header.dropped.limit;
+    summary.rotated += header.dropped.rotated ?? 0;
+    addCounts(overLimit, header.dropped.functions);
+    addCounts(lostStates, header.dropped.states);
     summary.skippedByFilter += header.dropped.filter;
     summary.notRecorded += header.dropped.error;
     summary.errors.push(...header.errors.map(({ message }) => message));
@@ -91,6 +100,16 @@ function addHeaders(summary: CaptureSummary, headers: readonly ProcessHeader[]):
       summary.notReplayable.push({ function: name, reason, ...(hint === undefined ? {} : { hint }) });
     }
   }
+  summary.overLimit = mostFirst(overLimit).map(([name, calls]) => ({ function: name, calls }));
+  summary.lostStates = mostFirst(lostStates).map(([name, objects]) => ({ class: name, objects }));
+}
+
+function addCounts(sums: Map<string, number>, counts: Readonly<Record<string, number>> = {}): void {
+  for (const [name, count] of Object.entries(counts)) sums.set(name, (sums.get(name) ?? 0) + count);
+}
+
+function mostFirst(sums: ReadonlyMap<string, number>): [string, number][] {
+  return [...sums].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
 }
 
 function directoryBytes(path: string): number {

@@ -13,9 +13,17 @@ export interface CaptureOptions {
   exclude: readonly string[];
   maxSizeGb?: number | undefined;
   maxCount?: number | undefined;
+  /** Calls of each function of a process. */
+  maxPerFunction?: number | undefined;
+  /** At a limit no more is recorded, or the oldest calls go. */
+  onLimit: 'stop' | 'rotate';
   /** `./kernels.js#gemm,Attention`, relative to the working directory, or `package#export`. */
   instrument: readonly string[];
   asyncParents: boolean;
+  /** Contents that come again are stored once. */
+  dedupe: boolean;
+  /** Values and texts are left out of what is recorded. */
+  redact: boolean;
   env: NodeJS.ProcessEnv;
   /** Called when everything is checked, right before the command starts; with the level at which FlashInfer will run. */
   onStarted?(pythonLevel: string): void;
@@ -28,6 +36,14 @@ export interface CaptureSummary {
   failed: number;
   unfinished: number;
   skippedByLimit: number;
+  /** Where the calls of each function were limited. */
+  maxPerFunction?: number;
+  /** Calls that were recorded, and dropped for newer ones. */
+  rotated: number;
+  /** Of the calls that a limit left out or dropped, how many were of each function: the most first. */
+  overLimit: { function: string; calls: number }[];
+  /** By class, objects whose later calls can't be replayed, since calls that made their state were dropped. */
+  lostStates: { class: string; objects: number }[];
   skippedByFilter: number;
   /** Calls that the recorder could not record, and the first reasons. */
   notRecorded: number;
@@ -45,6 +61,8 @@ export interface CaptureSummary {
 }
 
 export interface PythonSummary {
+  /** The oldest calls were to be dropped at a limit, which FlashInfer's recorder can't do. */
+  keepsOldest: boolean;
   /** Snapshots of CUDA graphs counted one by one. */
   calls: number;
   processes: PythonProcess[];

@@ -218,7 +218,8 @@ function packageOf(path: string): string | undefined {
 
 function isEntry(entry: string, recordedPath: string): boolean {
   const withoutExtension = (path: string) => path.replace(/\.[^./\\]+$/, '');
-  return withoutExtension(entry) === withoutExtension(recordedPath);
+  // Of a redacted recording both are relative.
+  return withoutExtension(resolve(entry)) === withoutExtension(recordedPath);
 }
 
 /** The path itself where it, or a part of it, does not exist: loading it says so. */

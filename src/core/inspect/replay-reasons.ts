@@ -26,7 +26,7 @@ export function replayReasons(
   if (lost !== undefined) reasons.push(lost);
   if (record.fir?.truncated === true) reasons.push('its arguments were too large to be recorded whole');
   if (record.fir === undefined) reasons.push(...pythonReasons(call, record, constructed));
-  else if (call.selfId !== undefined && call.generation === 0) {
+  else if (call.selfId !== undefined && call.generation === 0 && lost === undefined) {
     reasons.push(`the constructor of its object (self_id ${call.selfId}) is not in the session`);
   }
   for (const { key, error } of inputs) {

@@ -25,7 +25,7 @@ export function spliceJson(text: string, before: JsonValue, after: JsonValue): s
 
 /** Notes the edits of the value that begins at `begin`; gives where it ends. */
 function compare(text: string, begin: number, before: JsonValue, after: JsonValue, edits: Edit[]): number {
-  if (before === after) return skipValue(text, begin);
+  if (Object.is(before, after)) return skipValue(text, begin);
   const mark = edits.length;
   let end: number | undefined;
   if (Array.isArray(before) && Array.isArray(after)) end = compareItems(text, begin, before, after, edits);

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from './json.js';
-import type { LayoutStatistics, TensorLayout, TensorRole } from './tensor.js';
+import type { ContentData, LayoutStatistics, TensorLayout, TensorRole } from './tensor.js';
 
 export type ExecutionStatus = 'inputs_saved' | 'completed' | 'failed' | 'graph_capture_pending_flush';
 
@@ -74,6 +74,8 @@ export interface FirFields {
   mutated_tensor_keys?: string[];
   /** A change seen only after the synchronous return of an async call: it may be the program's own. */
   mutated_pending_keys?: string[];
+  /** What changed tensors ended as, of those that stand in `blobs/` and not in the dump's own file. */
+  mutated_data?: Record<string, ContentData>;
   /** Arguments that are not tensors and ended differently: `arg_1` to its encoding after the call. */
   mutated_arguments?: Record<string, JsonValue>;
   /** The same of containers: changed after the synchronous return of an async call. */

@@ -1,11 +1,15 @@
 import type { DtypeName } from './dtype.js';
 
+/** Contiguous logical values as `blobs/<sha256>` of the session. */
+export interface ContentData {
+  sha256: string;
+}
+
 /** Where a tensor's values are kept. */
 export type TensorData =
   /** Contiguous logical values under `key` of a tensor file in the dump. */
   | { file: string; key: string }
-  /** Contiguous logical values as `blobs/<sha256>` of the session. */
-  | { sha256: string }
+  | ContentData
   /** The very same tensor (storage, offset, stride, shape, dtype) as another key of the call. */
   | { sameAs: string }
   /** Left out by --redact; of a model that was given as bytes, what tells it from others stays. */

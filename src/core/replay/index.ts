@@ -5,11 +5,12 @@ import { type ConsentOptions, languageOf } from '../executors/index.js';
 import type { Reporter } from '../model/reporter.js';
 import type { PresetName } from '../model/tolerance.js';
 import type { ReplaySummary } from '../model/verdict.js';
+import { withSession } from '../pack/index.js';
 import { pythonWorker } from '../package-root.js';
 import { ReplayPlan } from '../plan/replay-plan.js';
 import { type PlanRules, SessionPlanSource } from '../plan/session-plan-source.js';
 import { type CallSelection, selectCalls } from '../select/index.js';
-import { openSession, type Session } from '../session/index.js';
+import type { Session } from '../session/index.js';
 import { LaneRunner } from './lane-runner.js';
 import type { ReplayOptions, ReplaySelection } from './options.js';
 import { findInterpreter, pythonEnvironment } from './python/interpreter.js';
@@ -25,13 +26,21 @@ export type { ReplayOptions } from './options.js';
 const HOST_DEVICES = new Set(['auto', 'cpu']);
 
 /**
- * Runs the selected calls of a session again, in workers, and tells the reporter what became of each.
+ * Runs the selected calls of a session, which may be packed, again in workers, and tells the reporter what became of
+ * each.
  *
- * @throws FirError NOT_FOUND, NOT_A_SESSION, UNSAFE_PATH, USAGE, DEVICE_MISSING, WORKER_FAILED.
+ * @throws FirError NOT_FOUND, NOT_A_SESSION, UNSAFE_PATH, PACK_INVALID, TOO_LARGE, USAGE, DEVICE_MISSING, WORKER_FAILED.
  */
-export async function replaySession(options: ReplayOptions, reporter: Reporter): Promise<ReplaySummary> {
+export function replaySession(options: ReplayOptions, reporter: Reporter): Promise<ReplaySummary> {
+  return withSession(options.path, options.signal, (session) => replayOpened(session, options, reporter));
+}
+
+async function replayOpened(
+  session: Session,
+  options: ReplayOptions,
+  reporter: Reporter,
+): Promise<ReplaySummary> {
   const { signal } = options;
-  const session = openSession(options.path);
   const consent = checkOptions(options, session);
   const preset = options.comparison.preset ?? (session.producer === 'flashinfer' ? 'flashinfer' : 'default');
   const selected = selectCalls(session, selectionFrom(options.select));

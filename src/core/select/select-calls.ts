@@ -12,6 +12,9 @@ export interface CallSelection {
   call?: CallRanges;
   pid?: readonly number[];
   status?: readonly CallStatus[];
+  /** Begun at that time or later, and at that time or before; milliseconds since the epoch. */
+  sinceMs?: number;
+  untilMs?: number;
 }
 
 /** The calls of a session that a selection names, in session order. */
@@ -28,9 +31,18 @@ export function selectCalls(
       (ranges === undefined || includesCall(ranges, call.number)) &&
       (pids === undefined || pids.length === 0 || pids.includes(call.pid)) &&
       (statuses === undefined || statuses.length === 0 || statuses.includes(call.status)) &&
+      isWithin(call, selection) &&
       (included === undefined || included(call.functionName)) &&
       (named === undefined || named(call.functionName)) &&
       (excluded === undefined || !excluded(call.functionName)),
+  );
+}
+
+/** Of a call that nobody knows the time of no time is right. */
+function isWithin({ startedMs }: CallEntry, { sinceMs, untilMs }: CallSelection): boolean {
+  if (sinceMs === undefined && untilMs === undefined) return true;
+  return (
+    startedMs !== undefined && startedMs >= (sinceMs ?? startedMs) && startedMs <= (untilMs ?? startedMs)
   );
 }
 

@@ -57,6 +57,7 @@ export class Dump {
       realRoot: parts.realRoot,
       path: parts.path,
       layouts: (record.fir ?? record.foreign)?.tensors ?? {},
+      mutatedData: record.fir?.mutated_data ?? {},
       keys: this.#keys,
       mutatedFile: () => this.#files.nameOf('mutated', record.tensor_format),
       open: (name) => this.#files.open(name),

@@ -8,18 +8,18 @@ export function layoutStatisticsFrom(value: JsonValue | undefined): LayoutStatis
   if (object === undefined) return undefined;
   const [min, max] = [realFrom(object['min']), realFrom(object['max'])];
   const [minBytes, maxBytes] = [countFrom(object['minBytes']), countFrom(object['maxBytes'])];
-  const std = numberFrom(object['std']);
+  const std = numberFrom(object['std']) ?? -1;
   return {
     ...(min === undefined || max === undefined || min > max ? {} : { min, max }),
-    ...(std === undefined || std < 0 ? {} : { std }),
-    ...(minBytes === undefined || maxBytes === undefined || minBytes > maxBytes
-      ? {}
-      : { minBytes, maxBytes }),
     ...field('mean', numberFrom(object['mean'])),
+    ...field('std', std < 0 ? undefined : std),
     ...field('nan', countFrom(object['nan'])),
     ...field('inf', countFrom(object['inf'])),
     ...field('zeros', countFrom(object['zeros'])),
     ...field('trues', countFrom(object['trues'])),
+    ...(minBytes === undefined || maxBytes === undefined || minBytes > maxBytes
+      ? {}
+      : { minBytes, maxBytes }),
   };
 }
 

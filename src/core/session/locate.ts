@@ -18,6 +18,7 @@ export interface SessionPlace {
 }
 
 const SESSION_INDEX = 'session.jsonl';
+const PACK_NAME = /\.(?:tar\.(?:gz|zst)|tgz|tzst)$/i;
 const INDEX_NAME = /^session(?:\.[^/]+)?\.jsonl$/;
 
 /** Whether an index is one process's own, of a row of which it drops the older ones: `session.<process_uid>.<n>.jsonl`. */
@@ -33,6 +34,12 @@ export function locateSession(path: string): SessionPlace {
   const name = basename(path);
   if (stats.isFile() && name === METADATA) return locateInDirectory(dirname(path), dirname(real));
   if (stats.isFile() && INDEX_NAME.test(name)) return placeOf(dirname(path), dirname(real));
+  if (stats.isFile() && PACK_NAME.test(name)) {
+    throw new FirError('NOT_A_SESSION', `${path} is a packed session, which has to be unpacked for this`, {
+      where: path,
+      hint: 'unpack it with tar -xf and name the directory that it held',
+    });
+  }
   throw new FirError('NOT_A_SESSION', `${path} is not a session`, {
     where: path,
     hint: 'name a session directory, its session.jsonl or the directory of one call',

@@ -15,9 +15,10 @@ import { UnreadableList } from './unreadable-list.js';
 
 /**
  * Opens the session at `path`: a session directory, its `session.jsonl`, a directory of dumps whose index is lost, or
- * one call's dump directory. Damage is skipped and counted. FirError NOT_FOUND, NOT_A_SESSION, UNSAFE_PATH.
+ * one call's dump directory. Damage is skipped and counted. `shownAs` is what the session tells as its path.
+ * FirError NOT_FOUND, NOT_A_SESSION, UNSAFE_PATH.
  */
-export function openSession(path: string): Session {
+export function openSession(path: string, shownAs: string = path): Session {
   const { root, realRoot, indexes, dump } = locateSession(path);
   const table = new CallTable();
   const unreadable = new UnreadableList();
@@ -52,7 +53,7 @@ export function openSession(path: string): Session {
   return new Session({
     root,
     realRoot,
-    path,
+    path: shownAs,
     indexes,
     table,
     order,

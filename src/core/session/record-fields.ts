@@ -8,7 +8,7 @@ import type {
   TensorInfo,
 } from '../model/call.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
-import type { LayoutStatistics, TensorLayout, TensorRole } from '../model/tensor.js';
+import type { ContentData, LayoutStatistics, TensorLayout, TensorRole } from '../model/tensor.js';
 import {
   countFrom,
   countsFrom,
@@ -91,6 +91,7 @@ function firFrom(
   setOrDelete(fir, 'roles', value['roles'] === undefined ? undefined : fieldsFrom(value['roles'], roleFrom));
   setOrDelete(fir, 'mutated_tensor_keys', stringsFrom(value['mutated_tensor_keys']));
   setOrDelete(fir, 'mutated_pending_keys', stringsFrom(value['mutated_pending_keys']));
+  setOrDelete(fir, 'mutated_data', mutatedDataFrom(value['mutated_data']));
   setOrDelete(fir, 'mutated_arguments', objectFrom(value['mutated_arguments']));
   setOrDelete(fir, 'mutated_pending_arguments', stringsFrom(value['mutated_pending_arguments']));
   setOrDelete(fir, 'not_replayable', stringsFrom(value['not_replayable']));
@@ -182,6 +183,14 @@ function messageFrom(message: JsonValue | undefined): string {
   if (mark?.['type'] !== 'fir.redacted') return stringFrom(message) ?? '';
   const length = countFrom(mark['length']);
   return length === undefined ? '[redacted]' : `[redacted, ${length} characters]`;
+}
+
+function mutatedDataFrom(value: JsonValue | undefined): Record<string, ContentData> | undefined {
+  if (value === undefined) return undefined;
+  return fieldsFrom(value, (field): ContentData | undefined => {
+    const sha256 = stringFrom(objectFrom(field)?.['sha256']);
+    return sha256 === undefined ? undefined : { sha256 };
+  });
 }
 
 function statisticsFrom(value: JsonValue | undefined): Record<string, LayoutStatistics> | undefined {

@@ -104,9 +104,9 @@ export class Session {
     });
   }
 
-  /** The records of the index files, read again; those of calls that were recorded since are among them. */
-  indexRecords(): Generator<IndexRecord> {
-    return readIndexRecords(this.root, this.indexes);
+  /** The records of the index files about some dumps, read again; those of calls that were recorded since may be among them. */
+  indexRecords(isWanted: (dump: string) => boolean): Generator<IndexRecord> {
+    return readIndexRecords(this.root, this.indexes, isWanted);
   }
 
   /** The call that a dump directory is of; undefined for one that is no call of its own, or not of this session. */

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { byteLengthOf } from '../dtype/index.js';
 import { FirError } from '../errors.js';
-import type { TensorLayout } from '../model/tensor.js';
+import type { ContentData, TensorLayout } from '../model/tensor.js';
 import { elementCount } from '../tensor/index.js';
 import { coveredRange, sourceFromRange } from './expanded-range.js';
 import { ownField } from './json-fields.js';
-import { hasSessionDirectory, sizeOfSessionFile } from './safe-path.js';
+import { hasSessionDirectory, sizeOfSessionFile, statOf } from './safe-path.js';
 import { sourceFromStrings } from './strings-source.js';
 import type { TensorGroupName } from './types.js';
 import type { ValueFile, WantedLayout } from './value-file.js';
@@ -21,6 +21,8 @@ export interface FinderContext {
   path: string;
   realRoot: string;
   layouts: Readonly<Record<string, TensorLayout>>;
+  /** Where changed arguments stand that are not in the file of the dump. */
+  mutatedData: Readonly<Record<string, ContentData>>;
   keys: Readonly<Record<TensorGroupName, readonly string[]>>;
   mutatedFile(): string;
   open(name: string): ValueFile;
@@ -100,16 +102,20 @@ export class ValueFinder {
   }
 
   #hasEndState(key: string): boolean {
-    const { keys, layouts } = this.#context;
+    const { keys, layouts, mutatedData } = this.#context;
     const layout = ownField(layouts, key);
     if (!keys.mutated.includes(key) || layout === undefined) return false;
+    if (ownField(mutatedData, key) !== undefined) return true;
     // One tensor under two keys may be saved under the other one.
     if (layout.data === undefined || !('sameAs' in layout.data)) return true;
+    if (ownField(mutatedData, layout.data.sameAs) !== undefined) return false;
     const file = this.#context.open(this.#context.mutatedFile());
     return file.has(key) || file.has(`${key}#bytes`) || file.has(storageKey(layout));
   }
 
   #endState(key: string, layout: TensorLayout): ValueSource {
+    const data = ownField(this.#context.mutatedData, key);
+    if (data !== undefined) return this.#blob(data.sha256, layout, key);
     const file = this.#context.open(this.#context.mutatedFile());
     const isRange = !file.has(key) && file.has(storageKey(layout));
     return isRange
@@ -135,6 +141,12 @@ export class ValueFinder {
     const path = sharedSize === undefined ? own : shared;
     const size = sharedSize ?? sizeOfSessionFile(realRoot, own);
     if (size === undefined) {
+      if (statOf(directory) !== undefined && !hasSessionDirectory(realRoot, directory)) {
+        throw new FirError('UNSAFE_PATH', 'blobs/ is no directory of the session', {
+          where: directory,
+          hint: 'put a copy of the directory in its place if you trust what it points to',
+        });
+      }
       throw new FirError('TENSOR_DATA_MISSING', `the blob of ${quote(key)} is missing`, { where: shared });
     }
     const expected = byteLengthOf(layout.dtype, elementCount(layout.shape));

@@ -36,6 +36,7 @@ export class ValueDecoder {
   readonly #places = new Map<string, object>();
   #placesLength = 0;
   #holes = 0;
+  #madeUpLength = 0;
 
   constructor(context: DecodeContext) {
     this.#context = context;
@@ -53,6 +54,7 @@ export class ValueDecoder {
     if (typeof type !== 'string') throw invalid(key, 'has no type');
     if (ownProperty(encoded, 'repr') !== undefined) return this.#decodeUnknown(encoded, type, key);
     if (ownProperty(encoded, 'truncated') === true) throw cutError(key);
+    if (type === REDACTED_TYPE) this.#spendText(encoded, key);
     const decodeLeaf = LEAF_DECODERS.get(type);
     if (decodeLeaf === undefined) return this.#decodeNode(encoded, type, key, depth);
     const leaf = decodeLeaf(encoded);
@@ -154,6 +156,13 @@ export class ValueDecoder {
     const primitive = this.#decode(ownProperty(node, 'value') ?? null, key, depth + 1);
     if (primitive === null || primitive === undefined) throw invalid(key, 'is a malformed js.boxed');
     return this.#finish(Object(primitive), node, key, depth);
+  }
+
+  /** Texts in the place of others are as long as a file claims; all of them together are bounded, as the encoder bounds them. */
+  #spendText(node: JsonObject, key: string): void {
+    const length = ownProperty(node, 'length');
+    this.#madeUpLength += typeof length === 'number' ? length : 0;
+    if (this.#madeUpLength > MAX_TEXT_LENGTH) throw invalid(key, 'belongs to a value that is too large');
   }
 
   /** Keys of deep objects are long; all of them together are bounded, as the encoder bounds them. */

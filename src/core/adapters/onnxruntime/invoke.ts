@@ -3,6 +3,7 @@ import type { CallRecord } from '../../model/call.js';
 import { allowedRunOptions, allowedSessionOptions } from './allowed-options.js';
 import { LocatedModel } from './model-file.js';
 
+export const CREATE_NAME = 'InferenceSession.create';
 export const RUN_NAME = 'InferenceSession.run';
 export const RELEASE_NAME = 'InferenceSession.release';
 
@@ -28,7 +29,7 @@ export function invokeCall(
   notes: string[],
 ): unknown {
   const name = record.function_name;
-  if (name === 'InferenceSession.create') return createSession(exports, args, notes);
+  if (name === CREATE_NAME) return createSession(exports, args, notes);
   if (self === undefined || (name !== RUN_NAME && name !== RELEASE_NAME)) {
     throw new FirError('NOT_REPLAYABLE', `${name} is not a call that the onnxruntime adapter runs`);
   }

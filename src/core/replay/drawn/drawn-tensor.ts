@@ -8,8 +8,10 @@ import { elementCount } from '../../tensor/index.js';
 import { type DrawnRange, drawStrings, drawValues } from './draw-values.js';
 import { RandomStream } from './random-stream.js';
 
-/** Nothing on disk shows that a tensor is as large as its record says: this much is believed. */
+/** Nothing on disk shows that the memory of a tensor is as large as its record says: this much is believed. */
 export const MAX_DRAWN_BYTES = 4 * 1024 ** 3;
+/** Of strings, each of which is an object. */
+const MAX_DRAWN_TEXT = 64 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 
 /** A recorded tensor whose values were left out, with random ones of the recorded range in their place: at every reading the same. */
@@ -33,7 +35,7 @@ export class DrawnTensor implements StoredTensor {
   readonly #range: DrawnRange;
   readonly #stream: RandomStream;
 
-  /** FirError TOO_LARGE where more is claimed than can be believed. */
+  /** FirError TOO_LARGE where more strings are claimed than can be believed. */
   constructor(stored: StoredTensor, stream: RandomStream) {
     const { dtype, shape, stats = {} } = stored;
     const elements = elementCount(shape);
@@ -54,10 +56,11 @@ export class DrawnTensor implements StoredTensor {
     this.#stream = stream;
     if (dtype === 'string') this.strings = () => drawStrings(this.#range, stream);
     this.byteLength = dtype === 'string' ? elements * (stats.maxBytes ?? 0) : byteLengthOf(dtype, elements);
-    const isExpanded = this.stride.includes(0);
-    const claimed = dtype === 'string' ? this.byteLength + elements : isExpanded ? 0 : this.byteLength;
-    if (claimed > MAX_DRAWN_BYTES) {
-      throw new FirError('TOO_LARGE', `${this.key} claims ${claimed} bytes, and its values were redacted`);
+    if (dtype === 'string' && this.byteLength + elements > MAX_DRAWN_TEXT) {
+      throw new FirError(
+        'TOO_LARGE',
+        `${this.key} claims ${this.byteLength} bytes of strings, which were redacted`,
+      );
     }
   }
 

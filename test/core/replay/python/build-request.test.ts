@@ -40,7 +40,10 @@ function requestOf(call: Partial<WrittenCall>, write: (path: string) => void = (
     makes: [],
   } as const;
   const place = { kind: 'python', module: 'kernels' } as const;
-  return { path, request: buildRequest(request, dump, { devices: new DeviceMap('cpu', []), files, place, seed: 0 }) };
+  return {
+    path,
+    request: buildRequest(request, dump, { devices: new DeviceMap('cpu', []), files, place, seed: 0 }),
+  };
 }
 
 function torchCall(writes: TorchWrite[]): [Partial<WrittenCall>, (path: string) => void] {

@@ -1,17 +1,14 @@
-import { dtypeOf } from '../core/dtype/index.js';
-import type { TensorSource } from '../core/model/tensor.js';
-import { encodeSafetensorsHeader, type SafetensorsWrite } from '../core/safetensors/index.js';
+import { dtypeOf } from '../dtype/index.js';
+import type { TensorSource } from '../model/tensor.js';
+import { encodeSafetensorsHeader, type SafetensorsWrite } from '../safetensors/index.js';
+import { crowdedStorages } from './crowded-storages.js';
 import {
   type EncodedFile,
-  logicalBytes,
   logicalData,
   packStrings,
   type SavedRange,
   type SavedTensor,
 } from './tensor-data.js';
-
-/** An expanded storage is stored once when its views would take more than this many times its covered range. */
-const EXPANSION_FACTOR = 2;
 
 interface StoredRange {
   low: number;
@@ -69,32 +66,22 @@ function placeWrites(writes: readonly SafetensorsWrite[]): Omit<EncodedFile, 'st
 
 /** Lowest byte to highest of the expanded views of each storage, where storing the views would cost more than twice that. */
 function expandedStorages(tensors: ReadonlyMap<string, TensorSource>): Map<object, StoredRange> {
-  const found = new Map<object, { low: number; high: number; logical: number; sources: TensorSource[] }>();
-  let anyStrided = false;
-  for (const source of tensors.values()) {
-    if (source.strings !== undefined || source.bytes.length === 0) continue;
-    if (!source.contiguous) anyStrided = true;
-    const low = source.byteOffset;
-    const high = low + source.bytes.length;
-    const entry = found.get(source.storage);
-    if (entry === undefined) {
-      found.set(source.storage, { low, high, logical: logicalBytes(source), sources: [source] });
-    } else {
-      entry.low = Math.min(entry.low, low);
-      entry.high = Math.max(entry.high, high);
-      entry.logical += logicalBytes(source);
-      entry.sources.push(source);
-    }
-  }
   const expanded = new Map<object, StoredRange>();
-  if (!anyStrided) return expanded;
-  for (const [storage, { low, high, logical, sources }] of found) {
-    if (logical <= EXPANSION_FACTOR * (high - low) || !sources.some((source) => !source.contiguous)) continue;
+  if (!anyStrided(tensors)) return expanded;
+  for (const [storage, { low, high, sources }] of crowdedStorages(tensors)) {
+    if (sources.every((source) => source.contiguous)) continue;
     const bytes = new Uint8Array(high - low);
     for (const source of sources) bytes.set(source.bytes, source.byteOffset - low);
     expanded.set(storage, { low, bytes });
   }
   return expanded;
+}
+
+function anyStrided(tensors: ReadonlyMap<string, TensorSource>): boolean {
+  for (const { contiguous, strings, bytes } of tensors.values()) {
+    if (!contiguous && strings === undefined && bytes.length > 0) return true;
+  }
+  return false;
 }
 
 function addWrites(writes: SafetensorsWrite[], key: string, source: TensorSource): void {

@@ -1,6 +1,6 @@
-import { dtypeOf } from '../core/dtype/index.js';
-import type { TensorSource } from '../core/model/tensor.js';
-import { gatherContiguous } from '../core/tensor/index.js';
+import { dtypeOf } from '../dtype/index.js';
+import type { TensorSource } from '../model/tensor.js';
+import { gatherContiguous } from '../tensor/index.js';
 
 /** A tensor whose contents go into the file of its group. */
 export interface SavedTensor {

@@ -1,6 +1,6 @@
-import type { TensorSource } from '../core/model/tensor.js';
-import { encodeTorch } from '../core/torch/encode-torch.js';
-import type { TorchWrite } from '../core/torch/place-views.js';
+import type { TensorSource } from '../model/tensor.js';
+import { encodeTorch } from '../torch/encode-torch.js';
+import type { TorchWrite } from '../torch/place-views.js';
 import {
   type EncodedFile,
   packStrings,

@@ -1,0 +1,2 @@
+export { packTarget } from './pack-target.js';
+export { withSession } from './with-session.js';

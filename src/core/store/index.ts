@@ -1,0 +1,2 @@
+export { extractSession } from './extract-session.js';
+export type { DumpRewriter, ExtractOptions, ExtractResult } from './types.js';
