@@ -9,13 +9,9 @@ const ZSTD_LEVEL = 3;
 const ZSTD_COMPRESSION_LEVEL = 100;
 const ZSTD_CHECKSUM_FLAG = 201;
 
-/** A stream of Node's `zlib`, which counts the bytes that it has used. */
-type ZlibStream = Transform & { bytesWritten: number };
-
 /** What Node has since 22.15. */
 interface NativeZstd {
-  createZstdCompress(options: { params: Record<number, number> }): ZlibStream;
-  createZstdDecompress(): ZlibStream;
+  createZstdCompress(options: { params: Record<number, number> }): Transform;
 }
 
 /** Compresses pieces in their order. The same pieces give the same bytes with the same Node. */
@@ -28,21 +24,20 @@ export function compress(pieces: AsyncIterable<Buffer>, compression: Compression
 }
 
 /**
- * Decompresses pieces, one after the other as they are taken, whatever they claim to hold: memory is bounded by a
- * window of 128 MiB, or of 8 MiB with a Node before 22.15. Throws where they are damaged, cut short (which zstd does not always tell) or go on as something else.
+ * Decompresses pieces, one after the other as they are taken, whatever they claim to hold: what comes of a piece is
+ * bounded. Throws where they are damaged, cut short (which zstd does not always tell) or go on as something else.
  */
 export function decompress(pieces: AsyncIterable<Buffer>, compression: Compression): AsyncIterable<Buffer> {
-  if (compression === 'gzip') return wholly(pieces, zlib.createGunzip());
-  const native = nativeZstd();
-  return native === undefined ? decompressInModule(pieces) : wholly(pieces, native.createZstdDecompress());
+  // Node's own zstd ends some streams early up to version 24, and a hostile one is better off in WebAssembly.
+  return compression === 'gzip' ? gunzip(pieces) : decompressInModule(pieces);
 }
 
 function nativeZstd(): NativeZstd | undefined {
   return 'createZstdCompress' in zlib ? (zlib as unknown as NativeZstd) : undefined;
 }
 
-/** A decompressor ends quietly before what is not its own. */
-async function* wholly(pieces: AsyncIterable<Buffer>, stream: ZlibStream): AsyncGenerator<Buffer> {
+/** The decompressor ends quietly before what is not its own. */
+async function* gunzip(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let given = 0;
   async function* counted(): AsyncGenerator<Buffer> {
     for await (const piece of pieces) {
@@ -50,6 +45,7 @@ async function* wholly(pieces: AsyncIterable<Buffer>, stream: ZlibStream): Async
       yield piece;
     }
   }
+  const stream = zlib.createGunzip();
   yield* through(counted(), stream);
   if (stream.bytesWritten !== given) throw new Error('something else follows the compressed data');
 }

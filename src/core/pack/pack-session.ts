@@ -69,6 +69,7 @@ export class PackFile {
       } finally {
         closeSync(fd);
       }
+      signal?.throwIfAborted();
       const { size } = statSync(unfinished);
       renameSync(unfinished, packTarget(this.#path).target);
       return size;

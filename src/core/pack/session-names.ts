@@ -3,7 +3,7 @@ import { METADATA, TENSOR_FILE } from '../session/dump-scan.js';
 import { isPlainName } from '../session/safe-path.js';
 
 const INDEX = /^session(?:\.[^/]+)?\.jsonl$/;
-export const EXTRACTED = 'extracted.json';
+const EXTRACTED = 'extracted.json';
 export const PROCESSES = 'processes';
 export const BLOBS = 'blobs';
 const SHA256 = /^[0-9a-f]{64}$/;

@@ -112,16 +112,14 @@ export class TarReader {
   #parse(block: Buffer): Header {
     const isFirst = this.#state === 'begin';
     this.#state = 'header';
+    if (isFirst && compressionFromStart(block) !== undefined) throw invalid('it is compressed twice');
     try {
       const header = new Header(block, 0, this.#pax);
       if (header.cksumValid) return header;
     } catch (error) {
       throw invalid(messageOf(error));
     }
-    if (!isFirst) throw invalid('the checksum of an entry is wrong');
-    throw invalid(
-      compressionFromStart(block) === undefined ? 'it holds no tar archive' : 'it is compressed twice',
-    );
+    throw invalid(isFirst ? 'it holds no tar archive' : 'the checksum of an entry is wrong');
   }
 
   #beginMeta(type: string, size: number): void {

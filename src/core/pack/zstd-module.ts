@@ -4,9 +4,9 @@ import type { ZstdModule, ZstdModuleOptions } from 'zstd-codec/lib/zstd-codec-bi
 const INPUT_BYTES = 64 * 1024;
 /**
  * Of compressed bytes four may stand for 128 KiB, and all that comes of a piece is handed on before the next one:
- * a piece of this size gives 16 MiB at most.
+ * a piece of this size gives 64 MiB at most.
  */
-const COMPRESSED_BYTES = 512;
+const COMPRESSED_BYTES = 2048;
 
 /** Compresses pieces to one frame, without a checksum, in WebAssembly. */
 export async function* compressInModule(
@@ -62,11 +62,12 @@ function check(run: () => boolean): void {
     isFine = run();
   } catch {
     loading = undefined;
-    throw new Error('it wants a window of more than 8 MiB, which takes Node 22.15 or newer');
+    throw new Error('it wants a window of more than 8 MiB: compress it again without --long and --ultra');
   }
   if (!isFine) throw new Error('not valid zstd data');
 }
 
+/** The module, once it is wanted; its memory is its own, whatever it is fed. */
 let loading: Promise<ZstdModule> | undefined;
 
 function loadModule(): Promise<ZstdModule> {

@@ -69,7 +69,7 @@ export class ProcessObjects {
       // A static method has the object that it gave back, which is no receiver.
       else if (call.kind === 'method') used.unshift(this.#find(name, facts));
     }
-    const uses = [...new Set(used)];
+    const uses = used.length < 2 ? used : [...new Set(used)];
     root ??= this.#outermost(position, (outer) =>
       made === undefined
         ? uses.some((object) => object.rule !== 'stateless' && this.#actsOn(outer, object))
@@ -93,6 +93,16 @@ export class ProcessObjects {
   }
 
   /** Of objects over one workspace, what a call does to one is done to all. */
+  #changedBy(
+    uses: readonly PlanObject[],
+    made: PlanObject | undefined,
+    facts: CallFacts,
+  ): ReadonlySet<PlanObject> {
+    const own = made === undefined ? uses : [...uses, made];
+    const storages = [...facts.changedStorages, ...own.flatMap((object) => this.#kept.get(object) ?? [])];
+    return new Set([...uses, ...storages.flatMap((storage) => [...(this.#keepers.get(storage) ?? [])])]);
+  }
+
   #touch(
     position: number,
     root: number | undefined,
@@ -100,11 +110,9 @@ export class ProcessObjects {
     made: PlanObject | undefined,
     facts: CallFacts,
   ): void {
-    const own = made === undefined ? uses : [...uses, made];
-    const changed = this.#keepers.size === 0 ? [] : facts.changedStorages;
-    const storages = [...changed, ...own.flatMap((object) => this.#kept.get(object) ?? [])];
-    const keepers = storages.flatMap((storage) => [...(this.#keepers.get(storage) ?? [])]);
-    for (const object of new Set([...uses, ...keepers])) {
+    for (const object of this.#keepers.size === 0 ? uses : this.#changedBy(uses, made, facts)) {
+      // What it is, its creator alone made of it.
+      if (object.rule === 'stateless') continue;
       this.#touchesOf(object).add(root ?? position);
       this.#noteMaker(object, position, root ?? position);
     }

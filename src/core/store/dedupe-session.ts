@@ -10,6 +10,7 @@ import { convertedText } from './converted-records.js';
 import { type StagedDump, stageDump } from './dedupe-dump.js';
 import { DROPPED, DropPlace } from './drop-place.js';
 import { readIndexLines } from './index-lines.js';
+import { hasPruneLeftovers } from './leftovers.js';
 import { refuseLiveWriters, withPruneClaim } from './prune-claim.js';
 import { type FoundContents, findRepeatedContents, type RepeatedContents } from './repeated-contents.js';
 import { rewriteIndex } from './rewrite-index.js';
@@ -60,7 +61,8 @@ export async function dedupeSession(root: string, options: DedupeOptions = {}): 
       options.onProgress?.('looking', done, total),
     );
     const result = resultFrom(found);
-    if (dryRun || found.dumps.size === 0) return result;
+    const hasWork = found.dumps.size > 0 || hasPruneLeftovers(session.realRoot);
+    if (dryRun || !hasWork) return result;
     return await withPruneClaim(session, () => new Deduplication(root, session, options, turns).run(found));
   } catch (error) {
     if (error instanceof FirError || typeof (error as NodeJS.ErrnoException).code !== 'string') throw error;

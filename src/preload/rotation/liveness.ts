@@ -19,9 +19,9 @@ export function hasEnded({ hasEnded: saysSo, place, pid, fd, processUid }: Usage
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
   if (process.platform !== 'linux' || fd < 0) return false;
-  // A worker thread that was terminated, or another process that got the id: its index is not open there.
+  // A worker thread that was terminated, or another process that got the id: its header is not open there.
   try {
-    return !readlinkSync(`/proc/${pid}/fd/${fd}`).includes(`/session.${processUid}.`);
+    return !readlinkSync(`/proc/${pid}/fd/${fd}`).includes(`/${processUid}.json`);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }

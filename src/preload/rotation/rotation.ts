@@ -1,3 +1,4 @@
+import { openSync } from 'node:fs';
 import { clearInterval, setInterval } from 'node:timers';
 import type { StateRule } from '../../core/adapters/contract.js';
 import { BlobStore } from '../blob-store.js';
@@ -57,8 +58,9 @@ export class Rotation {
     const { session, uid, maxBytes } = this.#options;
     this.#yard.open();
     const usage = new SessionUsage(session, uid, this.#limit, this.#yard);
-    this.#segments = new SegmentLog(session, uid, maxBytes, (fd) => this.#usage?.setDescriptor(fd));
-    usage.open(this.#segments.descriptor);
+    this.#segments = new SegmentLog(session, uid, maxBytes);
+    // Open as long as this thread lives: that shows the others that it does.
+    usage.open(openSync(`${session}/processes/${uid}.json`, 'r'));
     this.#usage = usage;
     this.#timer = setInterval(() => this.#onTick(), TICK_MS);
     this.#timer.unref();

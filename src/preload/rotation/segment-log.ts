@@ -33,25 +33,15 @@ export class SegmentLog {
   readonly #prefix: string;
   readonly #segmentBytes: number;
   readonly #segments = new Set<Segment>();
-  readonly #onNext: (fd: number) => void;
   #current: Segment;
   #fd: number;
   #count = 0;
 
-  /**
-   * Segments are small beside the session's limit, `maxBytes`. `onNext` gets the descriptor of each new one before that of
-   * the last is closed.
-   */
-  constructor(session: string, uid: string, maxBytes: number, onNext: (fd: number) => void) {
+  /** Segments are small beside the session's limit, `maxBytes`. */
+  constructor(session: string, uid: string, maxBytes: number) {
     this.#prefix = `${session}/session.${uid}.`;
     this.#segmentBytes = Math.max(SMALLEST_SEGMENT, Math.min(LARGEST_SEGMENT, Math.floor(maxBytes / 64)));
-    this.#onNext = onNext;
     [this.#current, this.#fd] = this.#open();
-  }
-
-  /** Open as long as this thread lives. */
-  get descriptor(): number {
-    return this.#fd;
   }
 
   append(call: KeptCall, line: Uint8Array): void {
@@ -120,7 +110,6 @@ export class SegmentLog {
   #roll(): void {
     const before = this.#fd;
     [this.#current, this.#fd] = this.#open();
-    this.#onNext(this.#fd);
     closeSync(before);
   }
 

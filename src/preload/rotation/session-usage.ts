@@ -51,16 +51,11 @@ export class SessionUsage {
     });
   }
 
+  /** `fd`: of this thread's header, open as long as it lives. */
   open(fd: number): void {
     this.#file.own.fd = fd;
     this.#file.open();
     if (this.#file.isNew) this.#adopt();
-  }
-
-  /** Says which descriptor shows that this thread is alive. */
-  setDescriptor(fd: number): void {
-    this.#file.own.fd = fd;
-    this.#file.update();
   }
 
   get own(): Readonly<UsageSlot> {

@@ -34,6 +34,8 @@ export class UsageFile {
   readonly #path: string;
   #fd = -1;
   #index = 0;
+  /** By index, as they were last read whole. */
+  readonly #known = new Map<number, UsageSlot>();
   #buffer = Buffer.alloc(16 * SLOT_BYTES);
 
   constructor(session: string, own: UsageSlot) {
@@ -64,7 +66,7 @@ export class UsageFile {
     const size = this.#read();
     for (let index = 1; index * SLOT_BYTES < size; index += 1) {
       if (index === this.#index) continue;
-      const slot = this.#slotAt(index);
+      const slot = this.#slotOrLast(index);
       if (slot !== undefined && slot.processUid !== this.own.processUid) found.push({ slot, index });
     }
     return found;
@@ -87,6 +89,7 @@ export class UsageFile {
   }
 
   close(): void {
+    this.#known.clear();
     if (this.#fd >= 0) closeSync(this.#fd);
     this.#fd = -1;
   }
@@ -148,6 +151,14 @@ export class UsageFile {
       if (size < this.#buffer.length || size >= MAX_BYTES) return size;
       this.#buffer = Buffer.alloc(this.#buffer.length * 2);
     }
+  }
+
+  /** One that is being written at this moment is what it was before. */
+  #slotOrLast(index: number): UsageSlot | undefined {
+    const slot = this.#slotAt(index);
+    if (slot !== undefined) this.#known.set(index, slot);
+    else if (this.#isFree(index)) this.#known.delete(index);
+    return slot ?? this.#known.get(index);
   }
 
   #isFree(index: number): boolean {

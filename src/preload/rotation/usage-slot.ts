@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 export interface UsageSlot {
   processUid: string;
   pid: number;
-  /** The descriptor of its index, open as long as the thread lives; -1 where it is not known. */
+  /** The descriptor of its header, open as long as the thread lives; -1 where it is not known. */
   fd: number;
   /** Stands for the host and the process namespace that the other numbers belong to. */
   place: number;

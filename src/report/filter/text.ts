@@ -3,24 +3,24 @@ import { formatCount } from '../../cli/format.js';
 import { printable } from '../../cli/printable.js';
 import type { FilterOptions, FilterPlan, FilterResult } from '../../core/retain/index.js';
 import type { ExtractResult } from '../../core/store/index.js';
+import { Listing } from '../listing.js';
 import type { StepsView } from '../progress.js';
 import type { Sink } from '../sink.js';
 import { type FilterReport, writesNothing } from './contract.js';
 import { type CallRow, rowsOf } from './rows.js';
 import { filterSummaryLine } from './summary-line.js';
 
-const MOST_ROWS = 40;
 const MOST_NOTES = 10;
 
 /** A line a call, or a run of them, what won't replay, and the summary as the last line. */
 export class FilterText implements FilterReport {
-  readonly #sink: Sink;
+  readonly #listing: Listing;
   readonly #paint: Paint;
   readonly #options: FilterOptions;
   readonly #steps: StepsView | undefined;
 
   constructor(sink: Sink, paint: Paint, options: FilterOptions, steps: StepsView | undefined) {
-    this.#sink = sink;
+    this.#listing = new Listing(sink, paint);
     this.#paint = paint;
     this.#options = options;
     this.#steps = steps;
@@ -33,41 +33,25 @@ export class FilterText implements FilterReport {
 
   async onPlan(plan: FilterPlan): Promise<void> {
     this.#steps?.hide();
-    await this.#writeRows(plan);
-    const notes = notesOf(plan);
-    if (notes.length > 0) await this.#line('');
-    for (const note of notes) await this.#line(`${this.#paint.warn('note:')} ${printable(note)}`);
-    await this.#line('');
-    // What follows may take a while.
-    await this.#sink.flush();
+    await this.#listing.rows(this.#rows(plan), writesNothing(this.#options));
+    await this.#listing.notes(notesOf(plan));
   }
 
   async end(result: FilterResult, exitCode: number): Promise<void> {
     this.#steps?.hide();
     if (result.written !== undefined)
-      for (const line of this.#writtenLines(result.written)) await this.#line(line);
-    const line = filterSummaryLine(result, this.#options);
-    await this.#line(exitCode === 0 ? this.#paint.good(line) : this.#paint.warn(line));
-    await this.#sink.close();
+      for (const line of this.#writtenLines(result.written)) await this.#listing.line(line);
+    await this.#listing.close(filterSummaryLine(result, this.#options), exitCode);
   }
 
-  async abandon(): Promise<boolean> {
+  abandon(): Promise<boolean> {
     this.#steps?.hide();
-    await this.#sink.close();
-    return false;
+    return this.#listing.abandon();
   }
 
-  async #writeRows(plan: FilterPlan): Promise<void> {
-    const isWhole = writesNothing(this.#options);
+  *#rows(plan: FilterPlan): Generator<string> {
     const width = String(plan.calls).length;
-    let rows = 0;
-    for (const row of rowsOf(plan)) {
-      rows += 1;
-      if (isWhole || rows <= MOST_ROWS) await this.#line(this.#rowText(row, width));
-    }
-    if (!isWhole && rows > MOST_ROWS) {
-      await this.#line(`  … and ${formatCount(rows - MOST_ROWS, 'more line')}; --dry-run shows all`);
-    }
+    for (const row of rowsOf(plan)) yield this.#rowText(row, width);
   }
 
   #rowText({ mark, first, last, function: name, why }: CallRow, width: number): string {
@@ -87,10 +71,6 @@ export class FilterText implements FilterReport {
       );
     }
     return lines;
-  }
-
-  async #line(line: string): Promise<void> {
-    await this.#sink.write(`${line}\n`);
   }
 }
 

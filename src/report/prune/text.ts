@@ -1,25 +1,24 @@
 import type { Paint } from '../../cli/colour.js';
 import { formatBytes, formatCount } from '../../cli/format.js';
-import { printable } from '../../cli/printable.js';
 import type { PruneOptions, PrunePlan, PruneResult } from '../../core/retain/index.js';
+import { Listing } from '../listing.js';
 import type { StepsView } from '../progress.js';
 import type { Sink } from '../sink.js';
 import type { PruneReport } from './index.js';
 import { type DroppedRow, rowsOf } from './rows.js';
 import { planLine, pruneSummaryLine } from './summary-line.js';
 
-const MOST_ROWS = 40;
 const MOST_NOTES = 10;
 
 /** A line a call that goes, or a run of them, what stays and why, and the summary as the last line. */
 export class PruneText implements PruneReport {
-  readonly #sink: Sink;
+  readonly #listing: Listing;
   readonly #paint: Paint;
   readonly #options: PruneOptions;
   readonly #steps: StepsView | undefined;
 
   constructor(sink: Sink, paint: Paint, options: PruneOptions, steps: StepsView | undefined) {
-    this.#sink = sink;
+    this.#listing = new Listing(sink, paint);
     this.#paint = paint;
     this.#options = options;
     this.#steps = steps;
@@ -32,54 +31,33 @@ export class PruneText implements PruneReport {
 
   async plan(plan: PrunePlan): Promise<void> {
     this.#steps?.hide();
-    await this.#writeRows(plan);
-    const notes = notesOf(plan);
-    if (notes.length > 0) await this.#line('');
-    for (const note of notes) await this.#line(`${this.#paint.warn('note:')} ${printable(note)}`);
-    await this.#line('');
-    if (!this.#options.dryRun && !plan.isEmpty) await this.#line(planLine(plan));
-    // What follows may take a while, or be a question.
-    await this.#sink.flush();
+    const rows = await this.#listing.rows(this.#rows(plan), this.#options.dryRun);
+    if (rows === 0) await this.#listing.line('  no calls go');
+    const willAct = !this.#options.dryRun && !plan.isEmpty;
+    await this.#listing.notes(notesOf(plan), ...(willAct ? [planLine(plan)] : []));
   }
 
   async end(result: PruneResult, exitCode: number): Promise<void> {
     this.#steps?.hide();
     for (const path of result.left.slice(0, MOST_NOTES)) {
-      const note = `${printable(path)} holds what is no session's: it was left there`;
-      await this.#line(`${this.#paint.warn('note:')} ${note}`);
+      await this.#listing.note(`${path} holds what is no session's: it was left there`);
     }
-    const line = pruneSummaryLine(result, this.#options);
-    await this.#line(exitCode === 0 ? this.#paint.good(line) : this.#paint.warn(line));
-    await this.#sink.close();
+    await this.#listing.close(pruneSummaryLine(result, this.#options), exitCode);
   }
 
-  async abandon(): Promise<boolean> {
+  abandon(): Promise<boolean> {
     this.#steps?.hide();
-    await this.#sink.close();
-    return false;
+    return this.#listing.abandon();
   }
 
-  async #writeRows(plan: PrunePlan): Promise<void> {
-    const isWhole = this.#options.dryRun;
+  *#rows(plan: PrunePlan): Generator<string> {
     const width = String(plan.calls).length;
-    let rows = 0;
-    for (const row of rowsOf(plan)) {
-      rows += 1;
-      if (isWhole || rows <= MOST_ROWS) await this.#line(this.#rowText(row, width));
-    }
-    if (!isWhole && rows > MOST_ROWS) {
-      await this.#line(`  … and ${formatCount(rows - MOST_ROWS, 'more line')}; --dry-run shows all`);
-    }
-    if (rows === 0) await this.#line('  no calls go');
+    for (const row of rowsOf(plan)) yield this.#rowText(row, width);
   }
 
   #rowText({ calls, function: name, bytes, why }: DroppedRow, width: number): string {
     const reason = why === '' ? '' : `  ${this.#paint.faint(why)}`;
     return `- ${calls.padStart(width)} ${this.#paint.strong(name)}  ${formatBytes(bytes)}${reason}`;
-  }
-
-  async #line(line: string): Promise<void> {
-    await this.#sink.write(`${line}\n`);
   }
 }
 

@@ -196,7 +196,7 @@ test('a window of gigabytes is not allocated', async () => {
   // A frame whose header asks for a window of 2 GiB, with one block of zeros.
   const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x03, 0x00, 0x10, 0x00]);
   await expect(unpackBytes(frame)).rejects.toMatchObject({ code: 'PACK_INVALID' });
-  // One of 64 MiB is too much for the decoder of an old Node, which has to work all the same afterwards.
+  // One of 64 MiB is too much for the decoder, which has to work all the same afterwards.
   frame[5] = 0x80;
   await expect(unpackBytes(frame)).rejects.toMatchObject({ code: 'PACK_INVALID' });
   expect(readdirSync(await unpackBytes(await zstd(tarOf([SESSION]))))).toEqual(['session.jsonl']);
