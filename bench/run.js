@@ -2,6 +2,8 @@
  * Measures what recording, start-up, replaying, reading, filtering and pruning cost, as ratios against a peer in the same run.
  * `npm run bench`, or a part of it: `npm run bench -- replay reading`.
  */
+
+import { measureDedupe } from './jobs/dedupe.js';
 import { measureFilter } from './jobs/filter.js';
 import { measurePrune } from './jobs/prune.js';
 import { measureReading } from './jobs/reading.js';
@@ -11,6 +13,7 @@ import { measureStartUp } from './jobs/start-up.js';
 
 const JOBS = new Map([
   ['recording', measureRecording],
+  ['dedupe', measureDedupe],
   ['start-up', measureStartUp],
   ['replay', measureReplay],
   ['reading', measureReading],

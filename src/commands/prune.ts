@@ -8,6 +8,8 @@ import { untilInterrupted } from '../cli/interrupts.js';
 import { pruneOptionsFrom } from '../cli/prune-options.js';
 import { FirError } from '../core/errors.js';
 import { type PruneOptions, type PrunePlan, pruneSession } from '../core/retain/index.js';
+import { dedupeSession } from '../core/store/index.js';
+import { createDedupeReport } from '../report/prune/dedupe-report.js';
 import { createPruneReport, type PruneReport } from '../report/prune/index.js';
 
 /** A flag that may be given several times, with one value each time. */
@@ -38,6 +40,10 @@ export default class Prune extends BaseCommand {
     {
       description: 'A hundred calls, whatever went wrong among them',
       command: '<%= config.bin %> <%= command.id %> fir_dumps --max-count 100 --keep failed,unfinished',
+    },
+    {
+      description: 'Weights that every call was given, once',
+      command: '<%= config.bin %> <%= command.id %> fir_dumps --dedupe',
     },
     {
       description: 'What a crash left: dumps without records, records without dumps, unfinished files',
@@ -89,6 +95,15 @@ export default class Prune extends BaseCommand {
       helpValue: 'CLASS=METHODS',
       ...repeatable,
     }),
+    dedupe: boolean({
+      summary: 'Drop nothing: store contents that the session holds several times once, under blobs/.',
+      default: false,
+      exclusive: [
+        ...['max-size', 'max-count', 'older-than', 'status', 'include', 'exclude', 'keep', 'stateful'],
+        'orphans',
+      ],
+      helpGroup: 'REPAIR',
+    }),
     orphans: boolean({
       summary:
         'Also dumps without records, records without dumps, unreadable lines, leftovers of unfinished writes.',
@@ -113,6 +128,7 @@ export default class Prune extends BaseCommand {
     setFlagsFromString('--optimize-for-size');
     throw new CommandExit(
       await untilInterrupted(async (signal) => {
+        if (flags.dedupe) return dedupe(args.dir, flags, signal);
         const options = pruneOptionsFrom(args.dir, flags, signal);
         const isAsked = !flags.yes && !flags['dry-run'];
         if (isAsked && (flags.json || !canAsk())) throw nobodyToAsk();
@@ -120,6 +136,26 @@ export default class Prune extends BaseCommand {
         return prune(options, await createPruneReport(options, { json: flags.json }), ask);
       }),
     );
+  }
+}
+
+async function dedupe(
+  path: string,
+  flags: { 'dry-run': boolean; json: boolean },
+  signal: AbortSignal,
+): Promise<number> {
+  const dryRun = flags['dry-run'];
+  const report = await createDedupeReport({ path, dryRun, json: flags.json });
+  try {
+    const result = await dedupeSession(path, {
+      dryRun,
+      signal,
+      onProgress: (step, done, total) => report.onProgress(step, done, total),
+    });
+    await report.end(result);
+    return 0;
+  } finally {
+    report.close();
   }
 }
 

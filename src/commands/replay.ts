@@ -49,7 +49,7 @@ export default class Replay extends BaseCommand {
   static override args = {
     path: stringArg({
       required: true,
-      description: 'A session directory, its session.jsonl, or one dump directory.',
+      description: 'A session directory, its session.jsonl, one dump directory, or a packed session.',
     }),
   };
 

@@ -6,6 +6,7 @@ import { callNotes } from './call-notes.js';
 import { inspectTensors, type TensorOptions } from './call-tensors.js';
 import { type ConstructedObjects, findConstructed } from './python-objects.js';
 import { replayReasons } from './replay-reasons.js';
+import { type SharedContent, sharedContents } from './shared-contents.js';
 import { startedAtOf } from './started-at.js';
 import { SummaryTally } from './summary.js';
 import type { InspectCall, InspectSessionInfo, SessionInspection } from './types.js';
@@ -29,8 +30,8 @@ export function inspectSession(session: Session, options: InspectOptions = {}): 
       *[Symbol.iterator]() {
         tally = new SummaryTally();
         for (const call of selected) {
-          const { inspected, bytes } = inspectCall(session, call, options, constructed);
-          tally.add(inspected, bytes);
+          const { inspected, bytes, contents } = inspectCall(session, call, options, constructed);
+          tally.add(inspected, bytes, contents);
           yield inspected;
         }
       },
@@ -57,7 +58,7 @@ function inspectCall(
   call: CallEntry,
   options: TensorOptions,
   constructed: ConstructedObjects,
-): { inspected: InspectCall; bytes: number } {
+): { inspected: InspectCall; bytes: number; contents?: readonly SharedContent[] } {
   const inspected: InspectCall = {
     call: call.number,
     dump: call.dump,
@@ -79,7 +80,7 @@ function inspectCall(
   if (call.graphCapture) inspected.graphCapture = true;
   try {
     if (call.problem === undefined) {
-      return { inspected, bytes: addDump(session, call, options, inspected, constructed) };
+      return { inspected, ...addDump(session, call, options, inspected, constructed) };
     }
     inspected.reasons.push(call.problem);
     if (call.status !== 'no_record') addRecord(session.readRecord(call), inspected);
@@ -90,14 +91,14 @@ function inspectCall(
   return { inspected, bytes: 0 };
 }
 
-/** Adds what the record and the tensor files say. Gives the bytes of the call's tensors. */
+/** Adds what the record and the tensor files say. Gives the bytes of the call's tensors, and those under `blobs/`. */
 function addDump(
   session: Session,
   call: CallEntry,
   options: TensorOptions,
   inspected: InspectCall,
   constructed: ConstructedObjects,
-): number {
+): { bytes: number; contents: readonly SharedContent[] } {
   const dump = session.openDump(call);
   try {
     addRecord(dump.record, inspected);
@@ -107,7 +108,7 @@ function addDump(
     inspected.reasons = replayReasons(call, dump.record, resolution, groups.inputs, constructed);
     inspected.replayable = inspected.reasons.length === 0;
     addNotes(dump, inspected);
-    return bytes;
+    return { bytes, contents: sharedContents(dump, groups) };
   } finally {
     dump.close();
   }

@@ -1,4 +1,5 @@
 import { DurationSample } from './duration-sample.js';
+import type { SharedContent } from './shared-contents.js';
 import type { InspectCall, InspectFunctionSummary, InspectSummary } from './types.js';
 
 interface FunctionTally {
@@ -15,9 +16,11 @@ export class SummaryTally {
   readonly #byStatus = new Map<string, number>();
   readonly #unfinished: number[] = [];
   readonly #byFunction = new Map<string, FunctionTally>();
+  readonly #contents = new Set<string>();
+  #shared = { tensors: 0, bytes: 0, storedBytes: 0 };
 
-  /** `bytes` is what the call's tensors hold together. */
-  add(call: InspectCall, bytes: number): void {
+  /** `bytes` is what the call's tensors hold together, `contents` what of them stands under `blobs/`. */
+  add(call: InspectCall, bytes: number, contents: readonly SharedContent[] = []): void {
     this.#calls += 1;
     this.#byStatus.set(call.status, (this.#byStatus.get(call.status) ?? 0) + 1);
     if (call.status === 'inputs_saved') this.#unfinished.push(call.call);
@@ -31,6 +34,7 @@ export class SummaryTally {
     else if (call.status !== 'completed') tally.unfinished += 1;
     tally.bytes += bytes;
     if (call.durationUs !== null) tally.durations.add(call.durationUs);
+    for (const content of contents) this.#addContent(content);
   }
 
   summary(): InspectSummary {
@@ -44,6 +48,15 @@ export class SummaryTally {
       byStatus: Object.fromEntries(this.#byStatus),
       byFunction,
       unfinished: [...this.#unfinished],
+      ...(this.#shared.tensors === 0 ? {} : { contents: { ...this.#shared } }),
     };
+  }
+
+  #addContent({ sha256, bytes }: SharedContent): void {
+    this.#shared.tensors += 1;
+    this.#shared.bytes += bytes;
+    if (this.#contents.has(sha256)) return;
+    this.#contents.add(sha256);
+    this.#shared.storedBytes += bytes;
   }
 }

@@ -86,12 +86,23 @@ export interface InspectFunctionSummary {
   p95Us: number | null;
 }
 
+/** Tensors that stand under `blobs/`. */
+interface InspectContents {
+  tensors: number;
+  /** Of all of them together. */
+  bytes: number;
+  /** Of their contents, each once. */
+  storedBytes: number;
+}
+
 export interface InspectSummary {
   calls: number;
   byStatus: Record<string, number>;
   byFunction: InspectFunctionSummary[];
   /** Numbers of the calls that never ended: the recorded program may have died inside one of them. */
   unfinished: number[];
+  /** Absent where there are none. */
+  contents?: InspectContents;
 }
 
 export interface InspectSessionInfo {

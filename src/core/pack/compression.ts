@@ -2,13 +2,10 @@ import { closeSync, openSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { FirError } from '../errors.js';
 import { readFully } from '../io/positioned-io.js';
+import { PACK_NAME } from '../session/locate.js';
 
 export type Compression = 'gzip' | 'zstd';
 
-const NAMES: readonly (readonly [RegExp, Compression])[] = [
-  [/\.(?:tar\.gz|tgz)$/i, 'gzip'],
-  [/\.(?:tar\.zst|tzst)$/i, 'zstd'],
-];
 const GZIP_MAGIC = 0x8b1f;
 const ZSTD_MAGIC = 0xfd2fb528;
 /** Of frames without content, which may stand before others: 0x184d2a50 to 0x184d2a5f. */
@@ -16,7 +13,9 @@ const SKIPPABLE_MAGIC = 0x184d2a5;
 
 /** What a pack's name says of it; undefined for the name of anything else. */
 export function compressionFromName(path: string): Compression | undefined {
-  return NAMES.find(([pattern]) => pattern.test(basename(path)))?.[1];
+  const [, ending] = PACK_NAME.exec(basename(path)) ?? [];
+  if (ending === undefined) return undefined;
+  return ending.toLowerCase() === 'gz' ? 'gzip' : 'zstd';
 }
 
 /**

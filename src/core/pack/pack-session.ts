@@ -63,7 +63,10 @@ export class PackFile {
     try {
       const fd = openSync(unfinished, 'wx', 0o600);
       try {
-        for await (const piece of compress(archiveOf(session, new Turns(signal)), this.#compression)) {
+        for await (const piece of compress(
+          gathered(archiveOf(session, new Turns(signal))),
+          this.#compression,
+        )) {
           writeFully(fd, [piece]);
         }
       } finally {
@@ -84,6 +87,21 @@ export class PackFile {
   discard(): void {
     this.#place.remove();
   }
+}
+
+/** The same bytes in larger pieces: a header at a time, a stream takes longer than what it does. */
+async function* gathered(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let waiting: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of pieces) {
+    waiting.push(piece);
+    bytes += piece.length;
+    if (bytes < READ_BYTES) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    bytes = 0;
+  }
+  yield Buffer.concat(waiting);
 }
 
 async function* archiveOf(session: string, turns: Turns): AsyncGenerator<Buffer> {

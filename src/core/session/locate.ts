@@ -18,7 +18,8 @@ export interface SessionPlace {
 }
 
 const SESSION_INDEX = 'session.jsonl';
-const PACK_NAME = /\.(?:tar\.(?:gz|zst)|tgz|tzst)$/i;
+/** Of a session in one file. */
+export const PACK_NAME = /\.t(?:ar\.)?(gz|zst)$/i;
 const INDEX_NAME = /^session(?:\.[^/]+)?\.jsonl$/;
 
 /** Whether an index is one process's own, of a row of which it drops the older ones: `session.<process_uid>.<n>.jsonl`. */

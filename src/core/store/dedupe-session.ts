@@ -1,4 +1,4 @@
-import { rmSync, unlinkSync } from 'node:fs';
+import { realpathSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { FirError, messageOf } from '../errors.js';
 import { Turns } from '../io/turns.js';
@@ -49,10 +49,11 @@ export interface DedupeResult {
  * stay as they are. Contents come first, then the records that refer to them, and last the files without them: a kill at any
  * moment leaves a session that has all values, and doing it again finishes the work.
  *
- * @throws FirError NOT_FOUND, NOT_A_SESSION, UNSAFE_PATH, SESSION_IN_USE where somebody writes to it, IO_FAILED, INTERRUPTED.
+ * @throws FirError USAGE, NOT_FOUND, NOT_A_SESSION, UNSAFE_PATH, SESSION_IN_USE where somebody writes to it, IO_FAILED, INTERRUPTED.
  */
 export async function dedupeSession(root: string, options: DedupeOptions = {}): Promise<DedupeResult> {
   const session = openSession(root);
+  refuseOtherPlaces(root, session);
   refuseLiveWriters(session);
   const turns = new Turns(options.signal);
   const { dryRun = false, minBytes = MIN_CONTENT_BYTES } = options;
@@ -72,6 +73,15 @@ export async function dedupeSession(root: string, options: DedupeOptions = {}): 
       cause: error,
     });
   }
+}
+
+/** A part of a session can't be written anew without its index. */
+function refuseOtherPlaces(root: string, { realRoot }: Session): void {
+  if (statSync(root).isDirectory() && realpathSync(root) === realRoot) return;
+  throw new FirError('USAGE', `${root} is not the directory of a session`, {
+    where: root,
+    hint: `name the session: ${realRoot}`,
+  });
 }
 
 function resultFrom({ tensors, bytes, newBytes }: FoundContents): DedupeResult {

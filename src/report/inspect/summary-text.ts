@@ -52,6 +52,15 @@ export function functionLines({ byFunction }: InspectSummary, { columns, paint }
   ];
 }
 
+/** What is stored once, though several tensors hold it. */
+export function contentLines({ contents }: InspectSummary): string[] {
+  if (contents === undefined) return [];
+  const { tensors, bytes, storedBytes } = contents;
+  return [
+    `stored by content: ${formatCount(tensors, 'tensor')} of ${formatBytes(bytes)} as ${formatBytes(storedBytes)}`,
+  ];
+}
+
 /** Of the snapshots that are in no list of calls. */
 export function repeatedLines({ repeatedSnapshots = 0 }: InspectSessionInfo): string[] {
   if (repeatedSnapshots === 0) return [];

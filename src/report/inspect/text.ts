@@ -6,7 +6,14 @@ import type { FileInspection, InspectCall, SessionInspection } from '../../core/
 import type { Sink } from '../sink.js';
 import { CallTable } from './call-table.js';
 import { ReasonCounts } from './reasons.js';
-import { countsLine, functionLines, repeatedLines, sessionLine, unreadableLines } from './summary-text.js';
+import {
+  contentLines,
+  countsLine,
+  functionLines,
+  repeatedLines,
+  sessionLine,
+  unreadableLines,
+} from './summary-text.js';
 import { tensorExtras } from './tensor-text.js';
 
 const SHOWN_UNFINISHED = 20;
@@ -53,6 +60,7 @@ export async function writeSessionText(
     functionLines(summary, options),
     reasons.lines(paint),
     notes.lines(paint),
+    contentLines(summary),
     repeatedLines(session),
     unreadableLines(session, paint),
   ];

@@ -192,7 +192,7 @@ describe('symbolic links', () => {
     mkdirSync(store);
     writeFileSync(join(store, SECRET_HASH), SECRET);
     symlinkSync(store, join(root, 'blobs'));
-    expect(codeOfReading(root)).toBe('TENSOR_DATA_MISSING');
+    expect(codeOfReading(root)).toBe('UNSAFE_PATH');
     rmSync(join(root, 'processes'), { recursive: true });
     symlinkSync(join(outside, '..', 'processes'), join(root, 'processes'));
     expect(openSession(root).processes.size).toBe(0);

@@ -9,6 +9,7 @@ import type { JsonValue } from '../../../src/core/model/json.js';
 import { parseCallRanges } from '../../../src/core/select/index.js';
 import { openSession } from '../../../src/core/session/index.js';
 import { FLASHINFER_SESSIONS, fixturePath } from '../../support/flashinfer-fixtures.js';
+import { writeRecorded } from '../../support/recorded-session.js';
 import {
   tensorOf,
   type WriteSessionOptions,
@@ -272,6 +273,18 @@ describe('reasons for which a call can’t be replayed', () => {
 });
 
 describe('the document', () => {
+  it('tells what is stored once though several tensors hold it, and nothing where nothing is', () => {
+    const path = join(makeTempDir(), 'session');
+    const [shared, own] = [Float32Array.of(1, 2), Float32Array.of(3)];
+    const calls = [
+      { inputs: { arg_0: shared, arg_1: own }, blobs: ['arg_0', 'arg_1'] },
+      { inputs: { arg_0: shared, arg_1: Float32Array.of(4) }, blobs: ['arg_0'] },
+    ];
+    writeRecorded(path, calls, 'safetensors');
+    expect(documentOf(path).summary.contents).toEqual({ tensors: 3, bytes: 20, storedBytes: 12 });
+    expect(documentOf(fixturePath('stateful_pt')).summary.contents).toBeUndefined();
+  });
+
   it('adds up the calls that it holds', () => {
     const dir = makeTempDir();
     const gemm = {

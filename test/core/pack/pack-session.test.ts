@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PackFile } from '../../../src/core/pack/pack-session.js';
+import { sessionEntries } from '../../../src/core/pack/session-files.js';
 import { openSession } from '../../../src/core/session/index.js';
 import { treeOf } from '../../support/file-tree.js';
 import { repository } from '../../support/fir.js';
@@ -114,6 +115,13 @@ test('other tools read what is written', async () => {
   expect(treeOf(join(dir, 'session'))).toEqual(treeOf(FIXTURE));
 });
 
+test('entries stand in the order of their names, behind the index', () => {
+  const [first, ...others] = Array.from(sessionEntries(FIXTURE), ({ path }) => path);
+  expect(first).toBe('session.jsonl');
+  expect(others).toEqual(others.toSorted());
+  expect(others.length).toBeGreaterThan(30);
+});
+
 test('a pack is not written over anything, nor into the session, nor under a name of no pack', () => {
   const dir = makeTempDir();
   const session = join(dir, 'session');
@@ -136,14 +144,8 @@ test('a pack that fails leaves nothing behind', async () => {
   const session = join(dir, 'session');
   writeRecorded(session, [{ inputs: { arg_0: new Float32Array(2) } }], 'torch');
   const file = PackFile.begin(join(dir, 'x.tar.zst'), session);
-  const aborted = AbortSignal.abort();
-  mkdirSync(file.scratch);
-  writeRecorded(
-    file.scratch,
-    Array.from({ length: 20 }, () => ({ inputs: { arg_0: new Float32Array(20_000) } })),
-    'torch',
-  );
-  await expect(file.write(file.scratch, aborted)).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  cpSync(session, file.scratch, { recursive: true });
+  await expect(file.write(file.scratch, AbortSignal.abort())).rejects.toMatchObject({ code: 'INTERRUPTED' });
   file.discard();
   expect(readdirSync(dir)).toEqual(['session']);
 });

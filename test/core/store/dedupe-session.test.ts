@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { RedactingRewriter } from '../../../src/core/redact/index.js';
 import { openSession } from '../../../src/core/session/index.js';
 import { dedupeSession } from '../../../src/core/store/dedupe-session.js';
 import { extractSession } from '../../../src/core/store/index.js';
@@ -251,4 +252,23 @@ it('writes content anew that has the right name and is damaged', async () => {
   );
   expect(await dedupeSession(path)).toMatchObject({ tensors: 2, calls: 2 });
   expect(valuesOf(openSession(path))).toEqual(before);
+});
+
+it('tells nothing of contents in a copy without values', async () => {
+  const path = join(makeTempDir(), 'session');
+  const call = (): RecordedCall => ({ inputs: { arg_0: weight(1) }, mutated: { arg_0: weight(2) } });
+  writeRecorded(path, [call(), call()], 'safetensors');
+  await dedupeSession(path);
+  const hashes = blobsIn(path);
+  expect(hashes).toHaveLength(2);
+  const session = openSession(path);
+  const destination = join(makeTempDir(), 'out');
+  await extractSession({ session, calls: [1, 2], destination, redact: new RedactingRewriter(session) });
+  const text = readFileSync(join(destination, 'session.jsonl'), 'utf8');
+  for (const told of [...hashes, 'mutated_data']) expect(text).not.toContain(told);
+  expect(blobsIn(destination)).toEqual([]);
+  const [call1] = openSession(destination).calls;
+  if (call1 === undefined) throw new Error('no call');
+  const stats = openSession(destination).readRecord(call1).fir?.mutated_stats;
+  expect(Object.keys(stats ?? {})).toEqual(['arg_0']);
 });

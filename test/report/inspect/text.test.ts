@@ -7,6 +7,7 @@ import { openSession } from '../../../src/core/session/index.js';
 import { callLines } from '../../../src/report/inspect/one-call.js';
 import { writeSessionText } from '../../../src/report/inspect/text.js';
 import { fixturePath } from '../../support/flashinfer-fixtures.js';
+import { writeRecorded } from '../../support/recorded-session.js';
 import { tensorOf, type WrittenCall, writeSession } from '../../support/session-writer.js';
 import { makeTempDir } from '../../support/temp-dir.js';
 import { HOSTILE, textSink } from '../replay-results.js';
@@ -138,6 +139,15 @@ test('one call whole: values, tensors with their layout and first values, error'
   expect(text).toContain('arg_2 = [true, 12n]\n');
   expect(text).toContain('arg_0 float32[3,4]  48 B\n      [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, …]\n');
   expect(text).toMatch(/error\n {4}RangeError: axis\n {6}RangeError: axis\n {10}at scale \(k\.js:1:1\)$/);
+});
+
+test('what is stored once, though several tensors hold it', async () => {
+  const path = join(makeTempDir(), 'session');
+  const call = { inputs: { arg_0: new Float32Array(1024) }, blobs: ['arg_0'] };
+  writeRecorded(path, [call, call], 'safetensors');
+  expect(await textOf(path)).toContain(
+    '\nstored by content: 2 tensors of 8.0 KiB as 4.0 KiB\n\n2 calls: 2 completed\n',
+  );
 });
 
 test('a FlashInfer session: its versions, what may have crashed or raised, what repeats, what can’t be read', async () => {
