@@ -121,7 +121,7 @@ test.each([
   [['--max-size', 'big'], '--max-size big is no size'],
   [['--max-count', '-1'], '--max-count'],
   [['--format', 'numpy'], '--format=numpy'],
-  [['--on-limit', 'forget'], '--on-limit=rotate'],
+  [['--on-limit', 'forget'], '--on-limit=forget'],
   [['--instrument', './no-such.js#f'], 'no-such.js'],
   [['--instrument', './no-exports.js'], 'names no exports'],
 ])('a flag that can not be followed stops fir before the program: %j', async (flags, text) => {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { program, readCaptured } from '../e2e/captured.js';
+import { faultsIn, replaySummary } from '../e2e/rotated.js';
 import { nodeUnderTest, repository, runProcess, temporaryDirectory } from '../support/fir.js';
 import { namesIn } from '../support/session-size.js';
-import { program, readCaptured } from './captured.js';
-import { faultsIn, replaySummary } from './rotated.js';
 
 const KILLS = 120;
 /** Each of these is replayed too. */

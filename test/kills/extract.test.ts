@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
-import { openSession } from '../../../src/core/session/index.js';
-import { contentOf, hashTree } from '../../support/session-content.js';
-import { tensorOf, writeSession } from '../../support/session-writer.js';
-import { makeTempDir } from '../../support/temp-dir.js';
+import { openSession } from '../../src/core/session/index.js';
+import { contentOf, hashTree } from '../support/session-content.js';
+import { tensorOf, writeSession } from '../support/session-writer.js';
+import { makeTempDir } from '../support/temp-dir.js';
 
 const CALLS = 100;
 const KILLS = 30;
