@@ -17,7 +17,7 @@ async function buildExtractor(dir: string): Promise<string> {
   const entry = join(dir, 'extractor.ts');
   const outfile = join(dir, 'extractor.mjs');
   const module = (name: string) =>
-    JSON.stringify(fileURLToPath(new URL(`../../../src/core/${name}/index.ts`, import.meta.url)));
+    JSON.stringify(fileURLToPath(new URL(`../../src/core/${name}/index.ts`, import.meta.url)));
   writeFileSync(
     entry,
     `import { writeSync } from 'node:fs';
