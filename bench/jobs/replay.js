@@ -7,6 +7,8 @@ import { fir, program, root } from '../places.js';
 import { findTorches } from '../torches.js';
 
 const CALLS = 1000;
+/** By then the JavaScript that does the work is compiled. */
+const MANY = 5000;
 const ROUNDS = 7;
 const kernels = join(root, 'test', 'fixtures', 'flashinfer', 'py');
 
@@ -17,7 +19,7 @@ export function measureReplay(row) {
 }
 
 function measureWith(row, { python, version }, directory) {
-  const [one, all] = [1, CALLS].map((calls) => {
+  const [one, all, many] = [1, CALLS, MANY].map((calls) => {
     const session = join(directory, String(calls));
     mkdirSync(session);
     outputOf(python, [program('record-tiny-calls.py'), session, String(calls), kernels]);
@@ -33,9 +35,14 @@ function measureWith(row, { python, version }, directory) {
   const { pass } = JSON.parse(outputOf(...replay(all))).summary;
   if (pass !== CALLS || numberFrom(...loop(all)) !== CALLS) throw new Error('not every call passed');
 
+  const timesOf = (command) => ({
+    one: wallMs(...command(one)),
+    all: wallMs(...command(all)),
+    many: wallMs(...command(many)),
+  });
   const rounds = Array.from({ length: ROUNDS }, () => ({
-    fir: { one: wallMs(...replay(one)), all: wallMs(...replay(all)) },
-    loop: { one: wallMs(...loop(one)), all: wallMs(...loop(all)) },
+    fir: timesOf(replay),
+    loop: timesOf(loop),
   }));
   const both = (figure) => summarize(rounds.map((round) => [figure(round.fir), figure(round.loop)]));
   const peer = `a plain loop, torch ${version}`;
@@ -55,6 +62,12 @@ function measureWith(row, { python, version }, directory) {
     'each further call',
     peer,
     both(({ one, all }) => ((all - one) * 1000) / (CALLS - 1)),
+    'µs',
+  );
+  row(
+    `each further call, from the ${CALLS + 1}st on`,
+    peer,
+    both(({ all, many }) => ((many - all) * 1000) / (MANY - CALLS)),
     'µs',
   );
   const peak =
