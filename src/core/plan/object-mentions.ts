@@ -45,12 +45,16 @@ export class ObjectMentions {
 const OBJECT_REF = Buffer.from('"js.object_ref"');
 const OBJECT_REPR = Buffer.from(' object at 0x');
 
-function mentionsObjects({ recorder, kind }: CallEntry, bytes: Buffer): boolean {
+/** Its own object a method has as its first argument: that one counts only where another is mentioned, too. */
+function mentionsObjects({ recorder, kind, selfId }: CallEntry, bytes: Buffer): boolean {
   if (recorder === 'fir') return bytes.includes(OBJECT_REF);
   const first = bytes.indexOf(OBJECT_REPR);
-  // The first one of a method is its own object.
-  if (first < 0 || kind === 'function') return first >= 0;
-  return bytes.includes(OBJECT_REPR, first + 1);
+  if (first < 0 || kind === 'function' || selfId === undefined) return first >= 0;
+  // A class that shows itself in its own way is not mentioned at all.
+  const own = `${selfId.toString(16)}>`;
+  const begin = first + OBJECT_REPR.length;
+  const isOwn = bytes.toString('latin1', begin, begin + own.length).toLowerCase() === own;
+  return !isOwn || bytes.includes(OBJECT_REPR, begin);
 }
 
 const NO_KEYS = Buffer.from('"mutated_tensor_keys":[]');

@@ -100,7 +100,10 @@ export class PythonWorker implements ReplayWorker {
         }
       },
       output: () => this.process.takeOutput(call.id),
-      forget: () => dump.close(),
+      forget: () => {
+        this.#site.files.remove(built.files);
+        dump.close();
+      },
     };
   }
 
